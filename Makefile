@@ -1,0 +1,115 @@
+# Tidegate.  `make help' lists what there is to make.
+
+VERSION = 0.1
+PREFIX ?= /usr/local
+BUILD ?= build
+CC ?= cc
+CFLAGS ?= -O2 -g
+TIDEGATE_CACHE ?= /var/cache/tidegate-chroots
+export BUILD TIDEGATE_CACHE
+
+WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wwrite-strings -Wpointer-arith -Wvla
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARN) -Isrc \
+	-DVERSION='"$(VERSION)"' -MMD -MP $(CFLAGS)
+LIBS = -lpopt -ljansson -lidn2 -lresolv
+
+tools := $(basename $(notdir $(wildcard src/tool/*.c)))
+rooms := $(filter-out src/tool/%,$(wildcard src/*/*.c))
+lib := $(BUILD)/libtidegate.a
+bins := $(addprefix $(BUILD)/bin/,$(tools))
+links := $(addprefix bin/,$(tools))
+ctests := $(patsubst t/c/%.c,$(BUILD)/t/%.ct,$(wildcard t/c/*.c))
+helpers := $(patsubst t/tool/%.c,$(BUILD)/t/%,$(wildcard t/tool/*.c))
+scripts := $(filter-out $(links),$(wildcard bin/gateway-*))
+mans := $(wildcard man/*.[157])
+TESTS ?= $(sort $(wildcard t/*.t))
+
+ifeq ($(BUILD),build)
+all: $(bins) $(links)
+else
+all: $(bins)
+endif
+
+help:
+	@sed -n 's/^#: //p' Makefile
+
+$(bins): $(BUILD)/bin/%: $(BUILD)/src/tool/%.o $(lib)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(lib) $(LIBS)
+
+$(links): bin/%: $(BUILD)/bin/%
+	ln -sf ../$< $@
+
+$(lib): $(patsubst %.c,$(BUILD)/%.o,$(rooms))
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/%.o: %.c | $(BUILD)/.ready
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(ctests): $(BUILD)/t/%.ct: $(BUILD)/t/c/%.o $(lib)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(lib) $(LIBS)
+
+$(helpers): $(BUILD)/t/%: $(BUILD)/t/tool/%.o $(lib)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(lib) $(LIBS)
+
+# Names what is missing and installs it where it may.
+$(BUILD)/.ready: setup
+	@mkdir -p $(@D)
+	@./setup build
+	@touch $@
+
+#: make            the programs, also linked into bin/
+#: make demo       a whole session on loopback: no root, no MTA
+demo: all $(helpers)
+	@BUILD=$(BUILD) t/demo/session
+
+#: make check      the tests; no root, nothing but loopback
+check: all $(ctests) $(helpers)
+	@./setup check
+	prove -j4 $(ctests) $(TESTS)
+
+#: make check-mta  real MTAs in chroots and network namespaces (root)
+check-mta: all $(helpers)
+	@./setup mta
+	prove -v $(sort $(wildcard t/mta/*.t))
+
+#: make lint       floors, headers, shellcheck, man pages
+lint: $(BUILD)/.ready
+	@./setup lint
+	t/lint
+
+#: make asan       the tests again under AddressSanitizer and UBSan (make asan TESTS= : C only)
+asan:
+	$(MAKE) check BUILD=build/asan \
+		CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer'
+
+#: make install    into $(DESTDIR)$(PREFIX)
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/tidegate
+	install -m 755 $(bins) $(scripts) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 bin/gateway.sh $(DESTDIR)$(PREFIX)/libexec/tidegate
+	for m in $(mans); do \
+		install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/} || exit 1; \
+	done
+
+#: make uninstall  takes away what install put there
+uninstall:
+	cd $(DESTDIR)$(PREFIX)/bin && rm -f $(tools) $(notdir $(scripts))
+	rm -rf $(DESTDIR)$(PREFIX)/libexec/tidegate
+	for m in $(mans); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
+
+#: make clean      back to a fresh clone
+clean:
+	rm -rf build $(links)
+
+bench fuzz coverage soak dist:
+	@echo 'make $@: not there yet' >&2; exit 69
+
+.PHONY: all help demo check check-mta lint asan install uninstall clean bench fuzz coverage soak dist
+.SECONDARY:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

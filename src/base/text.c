@@ -1,0 +1,74 @@
+#include "base/text.h"
+
+size_t
+text_utf8(struct span s)
+{
+	const unsigned char *p = (const unsigned char *)s.p;
+	size_t n;
+	unsigned long c;
+
+	if (s.n == 0)
+		return 0;
+	if (p[0] < 0x80)
+		return 1;
+	n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+	if (p[0] < 0xc2 || p[0] > 0xf4 || n > s.n)
+		return 0;
+	c = p[0] & (0xff >> (n + 1));
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	if ((n == 3 && c < 0x800) || (n == 4 && c < 0x10000) ||
+	    (c >= 0xd800 && c <= 0xdfff) || c > 0x10ffff)
+		return 0;
+	return n;
+}
+
+bool
+text_is_utf8(struct span s)
+{
+	size_t n;
+
+	for (; s.n > 0; s = span_from(s, n))
+		if ((n = text_utf8(s)) == 0)
+			return false;
+	return true;
+}
+
+bool
+text_is_ascii(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] >= 0x80)
+			return false;
+	return true;
+}
+
+/* C1 controls are U+0080 to U+009F, in UTF-8 c2 80 to c2 9f. */
+static bool
+control(const char *p, size_t n)
+{
+	unsigned char c = (unsigned char)p[0];
+
+	return c < 0x20 || c == 0x7f ||
+	    (n == 2 && c == 0xc2 && (unsigned char)p[1] < 0xa0);
+}
+
+void
+text_printable(struct buf *b, struct span s)
+{
+	while (s.n > 0) {
+		size_t n = text_utf8(s);
+
+		if (n > 0 && !control(s.p, n)) {
+			buf_add(b, s.p, n);
+		} else {
+			n = n > 0 ? n : 1;
+			for (size_t i = 0; i < n; i++)
+				buf_addf(b, "\\x%02X", (unsigned char)s.p[i]);
+		}
+		s = span_from(s, n);
+	}
+}

@@ -1,0 +1,25 @@
+/* Text that others wrote, made safe to look at. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+/*
+ * The length of the UTF-8 character at the front of `s` (RFC 3629: shortest
+ * form, no surrogates, at most U+10FFFF); 0 when there is none.
+ */
+size_t text_utf8(struct span s);
+
+bool text_is_utf8(struct span);
+bool text_is_ascii(struct span);
+
+/*
+ * Appends `s` for a terminal or a log: C0, DEL, C1 and bytes that are not UTF-8
+ * as \xHH, so that nobody else's text can move the cursor.
+ */
+void text_printable(struct buf *, struct span s);
+
+#endif

@@ -1,0 +1,102 @@
+# The tests' own vocabulary, in TAP: sourced by every t/*.t.
+#
+#	is NAME WANT COMMAND...		stdout is WANT, exit status 0
+#	like NAME ERE COMMAND...	stdout and stderr together match ERE
+#	exits NAME STATUS COMMAND...	exit status is STATUS
+#	same NAME FILE FILE		the files are alike
+#	ok NAME COMMAND...		COMMAND succeeds
+#	wait_for COMMAND...		until COMMAND succeeds, at most 30 s
+#	skip_all WHY			nothing here can run
+#
+# $tmp is a directory that goes away; the programs are on PATH; $top is the
+# project.  A failure shows the command, its status, its output and the
+# difference.
+# shellcheck shell=sh
+
+set -u
+top=$(cd "$(dirname "$0")/.." && while [ ! -d src ]; do cd ..; done; pwd)
+case ${BUILD:=build} in /*) ;; *) BUILD=$top/$BUILD ;; esac
+PATH=$BUILD/bin:$BUILD/t:$top/bin:$PATH
+export BUILD PATH top LC_ALL=C
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/tidegate.XXXXXX")
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM HUP
+tap_n=0 tap_bad=0
+
+tap_ok() { tap_n=$((tap_n + 1)); echo "ok $tap_n - $1"; }
+
+# tap_not NAME: the command's traces lie in $tmp/.out, .err and .diff
+tap_not() {
+	tap_n=$((tap_n + 1)) tap_bad=$((tap_bad + 1))
+	echo "not ok $tap_n - $1"
+	shift
+	echo "# command: $*"
+	echo "# status: $tap_code"
+	for tap_f in diff out err; do
+		[ ! -s "$tmp/.$tap_f" ] || sed "s/^/# $tap_f: /" "$tmp/.$tap_f" | head -60
+	done
+	return 0
+}
+
+tap_run() {
+	: >"$tmp/.diff"
+	"$@" >"$tmp/.out" 2>"$tmp/.err"
+	tap_code=$?
+	return 0
+}
+
+is() {
+	tap_name=$1 tap_want=$2
+	shift 2
+	tap_run "$@"
+	[ -z "$tap_want" ] && : >"$tmp/.want" || printf '%s\n' "$tap_want" >"$tmp/.want"
+	if diff -u "$tmp/.want" "$tmp/.out" >"$tmp/.diff" && [ $tap_code -eq 0 ]
+	then tap_ok "$tap_name"; else tap_not "$tap_name" "$@"; fi
+}
+
+like() {
+	tap_name=$1 tap_want=$2
+	shift 2
+	tap_run "$@"
+	if cat "$tmp/.out" "$tmp/.err" | grep -Eq -e "$tap_want"
+	then tap_ok "$tap_name"; else echo "wanted: $tap_want" >"$tmp/.diff"; tap_not "$tap_name" "$@"; fi
+}
+
+exits() {
+	tap_name=$1 tap_want=$2
+	shift 2
+	tap_run "$@"
+	if [ "$tap_code" = "$tap_want" ]
+	then tap_ok "$tap_name"; else echo "wanted status $tap_want" >"$tmp/.diff"; tap_not "$tap_name" "$@"; fi
+}
+
+same() {
+	tap_code=0
+	: >"$tmp/.out"; : >"$tmp/.err"
+	if diff -u "$2" "$3" >"$tmp/.diff" 2>&1
+	then tap_ok "$1"; else tap_not "$1" diff "$2" "$3"; fi
+}
+
+ok() {
+	tap_name=$1
+	shift
+	tap_run "$@"
+	if [ $tap_code -eq 0 ]; then tap_ok "$tap_name"; else tap_not "$tap_name" "$@"; fi
+}
+
+# A condition, not a nap: looks every 50 ms and gives up after 30 s.
+wait_for() {
+	tap_i=0
+	until "$@" >/dev/null 2>&1; do
+		tap_i=$((tap_i + 1))
+		[ $tap_i -lt 600 ] || return 1
+		perl -e 'select undef, undef, undef, .05'
+	done
+}
+
+skip_all() { echo "1..0 # SKIP $*"; exit 0; }
+
+done_testing() {
+	echo "1..$tap_n"
+	[ $tap_bad -eq 0 ]
+}
