@@ -1,0 +1,122 @@
+#include "opts/opts.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *name;
+
+static void
+show_version(poptContext c, enum poptCallbackReason why,
+    const struct poptOption *o, const char *arg, const void *data)
+{
+	(void)c, (void)why, (void)o, (void)arg, (void)data;
+	printf("%s (Tidegate) %s\n", name, VERSION);
+	exit(fflush(stdout) == 0 ? 0 : FAULT_IO);
+}
+
+static void
+show_help(poptContext c, enum poptCallbackReason why,
+    const struct poptOption *o, const char *arg, const void *data)
+{
+	(void)why, (void)arg, (void)data;
+	if (o->val == 'u')
+		poptPrintUsage(c, stdout, 0);
+	else
+		poptPrintHelp(c, stdout, 0);
+	exit(fflush(stdout) == 0 ? 0 : FAULT_IO);
+}
+
+/* popt's own callbacks stand for all options of the table that follow. */
+static struct poptOption version_table[] = {
+	{ NULL, 0, POPT_ARG_CALLBACK, (void *)(uintptr_t)show_version, 0, NULL, NULL },
+	{ "version", 0, POPT_ARG_NONE, NULL, 0, "print the version", NULL },
+	POPT_TABLEEND
+};
+
+struct poptOption opts_help[] = {
+	{ NULL, 0, POPT_ARG_CALLBACK, (void *)(uintptr_t)show_help, 0, NULL, NULL },
+	{ "help", 'h', POPT_ARG_NONE, NULL, 'h', "print this help", NULL },
+	{ "usage", 0, POPT_ARG_NONE, NULL, 'u', "print the options in short", NULL },
+	{ NULL, 0, POPT_ARG_INCLUDE_TABLE, version_table, 0, NULL, NULL },
+	POPT_TABLEEND
+};
+
+_Noreturn void
+opts_wrong(const char *tool, const char *fmt, ...)
+{
+	char text[600];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	warn(tool, "%s", text);
+	fprintf(stderr, "%s: try `%s --help'\n", tool, tool);
+	exit(FAULT_USAGE);
+}
+
+void
+opts_later(const char *tool, const char *option, bool given)
+{
+	if (!given)
+		return;
+	warn(tool, "%s: not there yet", option);
+	exit(FAULT_UNAVAILABLE);
+}
+
+/* Where argv's first `--` is; argc when there is none. */
+static int
+dashes(int argc, char *argv[])
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--") == 0)
+			return i;
+	return argc;
+}
+
+static const char *const *
+joined(const char **a, char *b[])
+{
+	size_t n = 0, m = 0;
+	const char **all;
+
+	while (a != NULL && a[n] != NULL)
+		n++;
+	while (b != NULL && b[m] != NULL)
+		m++;
+	all = must(calloc(n + m + 1, sizeof *all));
+	for (size_t i = 0; i < n; i++)
+		all[i] = a[i];
+	for (size_t i = 0; i < m; i++)
+		all[n + i] = b[i];
+	return all;
+}
+
+void
+opts_read(const char *tool, int argc, char *argv[], struct poptOption *options,
+    const char *operands, const char *const **rest,
+    const char *const **command)
+{
+	int n = dashes(argc, argv), r;
+	char **behind = n < argc ? argv + n + 1 : NULL;
+	static poptContext c;	/* stays: it owns what the options point at */
+	static const char *const *words;
+
+	name = tool;
+	signal(SIGPIPE, SIG_IGN);
+	c = must(poptGetContext(tool, n, (const char **)(uintptr_t)argv,
+	    options, 0));
+	poptSetOtherOptionHelp(c, operands);
+	while ((r = poptGetNextOpt(c)) > 0)
+		;
+	if (r < -1)
+		opts_wrong(tool, "%s: %s", poptBadOption(c, 0), poptStrerror(r));
+	words = joined(poptGetArgs(c), command == NULL ? behind : NULL);
+	*rest = words;
+	if (command != NULL)
+		*command = (const char *const *)behind;
+}

@@ -1,0 +1,369 @@
+#include "out/rows.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "out/json.h"
+#include "wire/path.h"
+#include "wire/record.h"
+
+static const struct column columns[] = {
+	{ "ID", 40, false, true }, { "STATE", 9, false, false },
+	{ "AGE", 5, true, false }, { "SIZE", 6, true, false },
+	{ "SENDER", 30, false, false }, { "RECIPIENT", 30, false, false },
+	{ "REASON", 60, false, false },
+};
+
+#define NCOLUMNS (sizeof columns / sizeof *columns)
+
+void
+rows_begin(struct rows *r, size_t width)
+{
+	r->table = (struct table){ .columns = columns, .n = NCOLUMNS,
+	    .width = width };
+}
+
+static struct span
+sender_of(const struct row *w)
+{
+	const char *s = w->env->sender;
+
+	return s != NULL && *s != '\0' ? span_of(s) : SPAN("<>");
+}
+
+/* The reason of the first selected recipient that has one. */
+static struct span
+reason_of(const struct row *w)
+{
+	for (size_t i = 0; i < w->env->rcpts.n; i++) {
+		const struct rcpt *r = &w->env->rcpts.p[i];
+
+		if (r->selected && r->reason != NULL && *r->reason != '\0')
+			return span_of(r->reason);
+	}
+	return SPAN("-");
+}
+
+/* The first selected recipient, and how many there are. */
+static size_t
+count_rcpts(const struct row *w, struct span *first)
+{
+	size_t n = 0;
+
+	*first = SPAN("-");
+	for (size_t i = 0; i < w->env->rcpts.n; i++)
+		if (w->env->rcpts.p[i].selected && n++ == 0)
+			*first = span_of(w->env->rcpts.p[i].address);
+	return n;
+}
+
+/* An age is never below 0, whatever the clocks say. */
+static int64_t
+age_of(const struct rows *r, const struct row *w)
+{
+	return r->now > w->arrival ? r->now - w->arrival : 0;
+}
+
+static void
+table_add(struct rows *r, const struct row *w)
+{
+	struct buf age = {0}, size = {0}, rcpts = {0};
+	struct span first;
+	size_t n = count_rcpts(w, &first);
+
+	table_age(&age, age_of(r, w));
+	table_size(&size, w->size);
+	buf_addspan(&rcpts, first);
+	if (n > 1)
+		buf_addf(&rcpts, " +%zu", n - 1);
+	table_row(&r->table, (struct span[]){ span_of(w->id),
+	    span_of(w->state), buf_span(&age), buf_span(&size), sender_of(w),
+	    buf_span(&rcpts), reason_of(w) }, r->to);
+	buf_free(&age);
+	buf_free(&size);
+	buf_free(&rcpts);
+}
+
+static void
+json_rcpt(struct buf *b, const struct rcpt *r)
+{
+	static const char *const names[] = { "NEVER", "SUCCESS", "FAILURE", "DELAY" };
+	struct buf notify = {0};
+
+	json_open(b, NULL, '{');
+	json_string(b, "address", span_of(r->address));
+	if (!r->done && r->reason != NULL)
+		json_string(b, "delay_reason", span_of(r->reason));
+	if (!r->done && r->status != NULL)
+		json_string(b, "status", span_of(r->status));
+	if (r->orcpt != NULL)
+		json_string(b, "orcpt", span_of(r->orcpt));
+	for (int i = 0; i < 4; i++)
+		if (r->notify & 1u << i)
+			buf_addf(&notify, "%s%s", notify.n ? "," : "", names[i]);
+	if (notify.n > 0)
+		json_string(b, "notify", buf_span(&notify));
+	buf_free(&notify);
+	json_close(b, '}');
+}
+
+static void
+json_rcpts(struct rows *r, const struct row *w)
+{
+	const struct envelope *v = w->env;
+	bool done = false;
+
+	json_open(&r->line, "recipients", '[');
+	for (size_t i = 0; i < v->rcpts.n; i++) {
+		if (v->rcpts.p[i].selected)
+			json_rcpt(&r->line, &v->rcpts.p[i]);
+		done = done || v->rcpts.p[i].done;
+	}
+	json_close(&r->line, ']');
+	if (!done || r->narrowed)
+		return;
+	json_open(&r->line, "done", '[');
+	for (size_t i = 0; i < v->rcpts.n; i++)
+		if (v->rcpts.p[i].done)
+			json_rcpt(&r->line, &v->rcpts.p[i]);
+	json_close(&r->line, ']');
+}
+
+static void
+json_known(struct buf *b, const struct row *w)
+{
+	const struct envelope *v = w->env;
+
+	if (w->next_attempt > 0)
+		json_number(b, "next_attempt", w->next_attempt);
+	if (w->attempts >= 0)
+		json_number(b, "attempts", w->attempts);
+	if (v->body != BODY_UNKNOWN)
+		json_string(b, "body",
+		    v->body == BODY_7BIT ? SPAN("7BIT") : SPAN("8BITMIME"));
+	if (v->smtputf8)
+		json_bool(b, "smtputf8", true);
+	if (v->ret != RET_NONE)
+		json_string(b, "ret",
+		    v->ret == RET_FULL ? SPAN("FULL") : SPAN("HDRS"));
+	if (v->envid != NULL)
+		json_string(b, "envid", span_of(v->envid));
+}
+
+static void
+json_add(struct rows *r, const struct row *w)
+{
+	struct buf *b = &r->line;
+
+	json_open(b, NULL, '{');
+	json_string(b, "queue_name", span_of(w->state));
+	json_string(b, "queue_id", span_of(w->id));
+	json_number(b, "arrival_time", w->arrival);
+	json_number(b, "message_size", w->size);
+	json_bool(b, "forced_expire", w->forced_expire);
+	json_string(b, "sender",
+	    w->env->sender != NULL ? span_of(w->env->sender) : SPAN(""));
+	json_rcpts(r, w);
+	json_string(b, "mta", span_of(w->mta));
+	json_string(b, "spool", span_of(w->spool));
+	json_string(b, "ref", span_of(w->ref));
+	json_known(b, w);
+	json_close(b, '}');
+	buf_addc(b, r->end);
+}
+
+/*
+ * Whoever reads a record refuses all of it for one field that is no address:
+ * such a recipient is left out, and told.
+ */
+static int
+records_add(struct rows *r, const struct row *w, struct err *e)
+{
+	struct record rec = { .ref = (char *)(uintptr_t)w->ref, .sender = w->env->sender };
+	const struct rcpt *p = w->env->rcpts.p;
+	int bad = 0;
+
+	if (rec.sender == NULL)
+		rec.sender = (char *)(uintptr_t)"";
+	if (*rec.sender != '\0' && !path_is_mailbox(span_of(rec.sender)))
+		return err_set(e, FAULT_DATA, "%s: left out: its sender `%.200s' "
+		    "is no address", w->id, rec.sender);
+	for (size_t i = 0; i < w->env->rcpts.n; i++) {
+		if (!p[i].selected)
+			continue;
+		if (path_is_mailbox(span_of(p[i].address)))
+			*vec_add(&rec.rcpts) = p[i].address;
+		else
+			bad = err_set(e, FAULT_DATA, "%s: left out: its "
+			    "recipient `%.200s' is no address", w->id,
+			    p[i].address);
+	}
+	if (rec.rcpts.n > 0)
+		record_add(&r->line, &rec, r->end);
+	vec_free(&rec.rcpts);
+	return bad;
+}
+
+/* A value in a line of the user's own form. */
+static void
+value(struct rows *r, struct span s)
+{
+	field_add(&r->line, s.n > 0 ? s : SPAN("-"));
+}
+
+static void
+letter(struct rows *r, const struct row *w, char c)
+{
+	const struct envelope *v = w->env;
+	const char *space = "";
+
+	switch (c) {
+	case 'i': value(r, span_of(w->id)); break;
+	case 's': buf_addf(&r->line, "%" PRId64, w->size); break;
+	case 'a': buf_addf(&r->line, "%" PRId64, age_of(r, w)); break;
+	case 'f': value(r, sender_of(w)); break;
+	case 'q': value(r, span_of(w->state)); break;
+	case 'R': value(r, reason_of(w)); break;
+	case 'p': value(r, span_of(w->ref)); break;
+	case '%': buf_addc(&r->line, '%'); break;
+	case 'r':
+		for (size_t i = 0; i < v->rcpts.n; i++) {
+			if (!v->rcpts.p[i].selected)
+				continue;
+			buf_adds(&r->line, space);
+			value(r, span_of(v->rcpts.p[i].address));
+			space = " ";
+		}
+		if (*space == '\0')
+			buf_addc(&r->line, '-');
+		break;
+	}
+}
+
+static void
+format_add(struct rows *r, const struct row *w)
+{
+	for (const char *f = r->format; *f != '\0'; f++) {
+		if (*f == '%')
+			letter(r, w, *++f);
+		else if (*f == '\\')
+			buf_addc(&r->line, *++f == 't' ? '\t' :
+			    *f == 'n' ? '\n' : '\\');
+		else
+			buf_addc(&r->line, *f);
+	}
+	buf_addc(&r->line, r->end);
+}
+
+int
+rows_format_check(const char *f, struct err *e)
+{
+	for (; *f != '\0'; f++) {
+		const char *known = *f == '%' ? "isafrqRp%" : "tn\\";
+
+		if (*f != '%' && *f != '\\')
+			continue;
+		if (f[1] == '\0' || strchr(known, f[1]) == NULL)
+			return err_set(e, FAULT_USAGE, "--format: `%.2s' is not "
+			    "known; there are %%i %%s %%a %%f %%r %%q %%R %%p "
+			    "%%%% and \\t \\n \\\\", f);
+		f++;
+	}
+	return 0;
+}
+
+/*
+ * Fields have no C0 and no DEL in them; on a terminal C1 and what is no UTF-8
+ * must not be there either.
+ */
+static void
+put(struct rows *r)
+{
+	struct buf safe = {0};
+	struct span rest = buf_span(&r->line), s;
+
+	if (!r->tty && rest.n > 0)
+		fwrite(rest.p, 1, rest.n, r->to);
+	if (!r->tty)
+		rest.n = 0;
+	while (rest.n > 0) {
+		for (s = rest; rest.n > 0 && strchr("\t\n", *rest.p) == NULL;)
+			rest = span_from(rest, 1);
+		s.n -= rest.n;
+		text_printable(&safe, s);
+		if (rest.n > 0)
+			buf_addc(&safe, *rest.p);
+		rest = span_from(rest, 1);
+	}
+	if (safe.n > 0)
+		fwrite(safe.p, 1, safe.n, r->to);
+	buf_free(&safe);
+	buf_clear(&r->line);
+}
+
+static void
+one_field(struct rows *r, const char *s)
+{
+	field_add(&r->line, span_of(s));
+	buf_addc(&r->line, r->end);
+}
+
+int
+rows_add(struct rows *r, const struct row *w, struct err *e)
+{
+	int bad = 0;
+
+	r->n++;
+	r->octets += w->size;
+	switch (r->form) {
+	case ROWS_REFS: one_field(r, w->ref); break;
+	case ROWS_IDS: one_field(r, w->id); break;
+	case ROWS_RECORDS: bad = records_add(r, w, e); break;
+	case ROWS_JSON: json_add(r, w); break;
+	case ROWS_FORMAT: format_add(r, w); break;
+	case ROWS_TABLE: table_add(r, w); break;
+	case ROWS_COUNT: break;
+	}
+	put(r);
+	return bad;
+}
+
+static void
+total(struct rows *r)
+{
+	table_end(&r->table, r->to);
+	if (r->n == 0) {
+		fputs("no messages\n", r->to);
+		return;
+	}
+	table_size(&r->line, r->octets);
+	fprintf(r->to, "%" PRId64 " message%s, %s\n", r->n, r->n == 1 ? "" : "s",
+	    buf_str(&r->line));
+}
+
+int
+rows_end(struct rows *r, int status, const char *text, struct err *e)
+{
+	bool lines = r->form == ROWS_REFS || r->form == ROWS_RECORDS;
+	int bad;
+
+	buf_clear(&r->line);
+	if (r->form == ROWS_TABLE && (r->n > 0 || status == 0))
+		total(r);
+	if (r->form == ROWS_COUNT && (r->n > 0 || status == 0))
+		fprintf(r->to, "%" PRId64 "%c", r->n, r->end);
+	buf_clear(&r->line);
+	if (lines && !r->tty && status != 0) {
+		trouble_add(&r->line, status, text, r->end);
+		fwrite(r->line.p, 1, r->line.n, r->to);
+	}
+	buf_free(&r->line);
+	bad = fflush(r->to) != 0;
+	if (bad || ferror(r->to)) {
+		err_sys(e, "write");
+		e->fault = FAULT_IO;
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,154 @@
+#include "session/stdin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/interrupt.h"
+
+#define PIECE 65536
+
+/* A file that only we know. */
+static int
+unlinked(struct err *e)
+{
+	const char *dir = getenv("TMPDIR");
+	struct buf path = {0};
+	int fd;
+
+	if (dir == NULL || *dir == '\0')
+		dir = "/tmp";
+	fd = open(dir, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		buf_addf(&path, "%s/tidegate.XXXXXX", dir);
+		fd = mkostemp(buf_str(&path), O_CLOEXEC);
+		if (fd >= 0)
+			unlink(path.p);
+	}
+	if (fd < 0)
+		err_sys(e, "make a file in %s", dir);
+	buf_free(&path);
+	return fd;
+}
+
+static int
+put_all(int fd, const char *p, size_t n)
+{
+	ssize_t w;
+
+	for (; n > 0; p += w, n -= (size_t)w) {
+		w = write(fd, p, n);
+		if (w < 0 && errno == EINTR)
+			w = 0;
+		if (w < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+copy(int to, struct err *e)
+{
+	char piece[PIECE];
+	ssize_t n;
+
+	while ((n = read(STDIN_FILENO, piece, sizeof piece)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "read stdin");
+		if (put_all(to, piece, (size_t)n) < 0) {
+			err_sys(e, "keep the message from stdin");
+			e->fault = FAULT_TEMP;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int
+stdin_body(struct body *b, struct err *e)
+{
+	off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
+	int fd;
+
+	if (at >= 0) {
+		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+		if (fd < 0)
+			return err_sys(e, "read stdin");
+		body_file(b, fd, at);
+		return 0;
+	}
+	if ((fd = unlinked(e)) < 0)
+		return -1;
+	if (copy(fd, e) < 0) {
+		close(fd);
+		return -1;
+	}
+	body_file(b, fd, 0);
+	return 0;
+}
+
+int
+lines_next(struct lines *l, struct span *line, struct err *e)
+{
+	struct span rest = span_from(buf_span(&l->in), l->used);
+	size_t n = span_find(rest, l->end);
+
+	if (n > LINE_OCTETS_MAX) {
+		buf_clear(&l->in);
+		l->used = 0;
+		l->eof = true;
+		return err_set(e, FAULT_DATA, "stdin: a line of over %d octets",
+		    LINE_OCTETS_MAX);
+	}
+	if (n == rest.n && !l->eof)
+		return LINES_EMPTY_HANDED;
+	if (rest.n == 0)
+		return 0;
+	if (n == rest.n) {
+		l->used = l->in.n;
+		return err_set(e, FAULT_DATA, "stdin: the last line is not "
+		    "ended: it was cut off, and is not used");
+	}
+	*line = (struct span){ rest.p, n };
+	l->used += n + 1;
+	return 1;
+}
+
+int
+lines_fill(struct lines *l, struct err *e)
+{
+	struct pollfd p = { STDIN_FILENO, POLLIN, 0 };
+	ssize_t n;
+
+	buf_drop(&l->in, l->used);
+	l->used = 0;
+	if (interrupt_poll(&p, 1, -1) < 0)
+		return 1;	/* the caller looks why */
+	n = read(STDIN_FILENO, buf_room(&l->in, PIECE), PIECE);
+	if (n < 0 && errno != EINTR && errno != EAGAIN) {
+		l->eof = true;
+		return err_sys(e, "read stdin");
+	}
+	if (n == 0)
+		l->eof = true;
+	if (n > 0)
+		l->in.n += (size_t)n;
+	return 1;
+}
+
+bool
+lines_ready(const struct lines *l)
+{
+	struct span rest = span_from(buf_span(&l->in), l->used);
+
+	return l->eof || span_find(rest, l->end) < rest.n;
+}
+
+void
+lines_free(struct lines *l)
+{
+	buf_free(&l->in);
+}

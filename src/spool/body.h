@@ -1,0 +1,39 @@
+/*
+ * A message's text as it goes on the wire: CRLF line ends, dots not doubled,
+ * the last line ended.  Pulled piece by piece, in constant memory.
+ */
+#ifndef SPOOL_BODY_H
+#define SPOOL_BODY_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct body {
+	/*
+	 * The next piece: 1 and a span good until the next call; 0 at the end;
+	 * -1 when the file cannot be read or is damaged.
+	 */
+	int (*next)(struct body *, struct span *, struct err *);
+	int (*rewind)(struct body *, struct err *);	/* to the first piece */
+	void (*close)(struct body *);		/* leaves {0} */
+
+	int fd;			/* owned */
+	off_t start, at;	/* where the text begins; the next octet to read */
+	struct buf in, out;
+	int last;		/* last octet given out; -1 at the start */
+	void *own;		/* of the kind */
+};
+
+/*
+ * Text that lies in a file with LF or CRLF line ends, from `start` to the
+ * file's end.  Takes `fd`.  A CR that no LF follows is given out as it is: what
+ * to do about it is the sender's decision.
+ */
+void body_file(struct body *, int fd, off_t start);
+
+void body_close(struct body *);	/* body->close if there is one */
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * Postfix.  Tried with the files of 3.7.11; the format has been stable since
+ * 2.x.  Locks: flock(2) on the queue file itself.  Each part of the work has a
+ * file of its own: postfix_*.c.
+ */
+#include "spool/postfix.h"
+
+const struct spool_kind spool_postfix = {
+	.name = "postfix",
+	.discover = pf_discover,
+	.open = pf_open,
+	.owns = pf_owns,
+	.walk = pf_walk,
+	.next = pf_next,
+	.walk_end = pf_walk_end,
+	.find = pf_find,
+	.read = pf_read,
+	.body = pf_body,
+	.listing = pf_listing,
+	.listed = pf_listed,
+	.listing_end = pf_listing_end,
+	.claim = pf_claim,
+	.settle = pf_settle,
+	.done = pf_done,
+	.release_node = pf_release_node,
+	.covers = pf_covers,
+	.release = pf_release,
+	.domains = pf_domains,
+};

@@ -1,0 +1,309 @@
+/*
+ * Postfix's own programs, and its listing for who may not read the files:
+ * `postqueue -j`, an object a line.  It knows no sizes beyond the queue file's,
+ * shows recipients of the defer log that are done, and calls the null sender
+ * MAILER-DAEMON; the rest is as in the files.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/clock.h"
+#include "spool/postfix.h"
+
+#define PATIENCE_MS 60000
+#define OUTPUT_MAX (16 << 20)
+#define LINE_MAX_OCTETS (16 << 20)
+#define WORDS_MAX 600
+#define ARGS_MAX 16
+#define PIECE 16384
+
+/* PATH, and where it is although PATH of a plain user does not say so. */
+static bool
+find_program(const char *name, struct buf *path)
+{
+	struct buf places = {0};
+	struct span rest, dir;
+	bool found = false;
+
+	if (getenv("PATH") != NULL)
+		buf_adds(&places, getenv("PATH"));
+	buf_adds(&places, ":/usr/sbin:/usr/local/sbin:/sbin");
+	rest = buf_span(&places);
+	while (!found && span_cut(&rest, ':', &dir)) {
+		if (dir.n == 0 || *dir.p != '/')
+			continue;
+		buf_clear(path);
+		buf_addspan(path, dir);
+		buf_addf(path, "/%s", name);
+		found = access(buf_str(path), X_OK) == 0;
+	}
+	buf_free(&places);
+	return found;
+}
+
+/* path [-c conf] args...: 0, or -1: 69, not on this host */
+static int
+command(const char *argv[ARGS_MAX], struct buf *path, const char *conf,
+    const char *name, const char *const args[], struct err *e)
+{
+	size_t n = 0;
+
+	if (!find_program(name, path))
+		return err_set(e, FAULT_UNAVAILABLE,
+		    "%s: is not on this host", name);
+	argv[n++] = buf_str(path);
+	if (conf != NULL) {
+		argv[n++] = "-c";
+		argv[n++] = conf;
+	}
+	for (size_t i = 0; args[i] != NULL && n < ARGS_MAX - 1; i++)
+		argv[n++] = args[i];
+	argv[n] = NULL;
+	return 0;
+}
+
+/* What they exit with is sysexits too; 69 means that Postfix is not running. */
+static int
+complain(const char *name, int status, struct span words, struct err *e)
+{
+	enum fault fault = status == FAULT_PERM ? FAULT_PERM :
+	    status == FAULT_CONFIG ? FAULT_CONFIG :
+	    status == FAULT_UNAVAILABLE || status == FAULT_TEMP ? FAULT_TEMP :
+	    FAULT_IO;
+
+	struct span last = {0};
+
+	words = span_trim(words);
+	while (span_cut(&words, '\n', &last))
+		;	/* the fatal one; it names itself */
+	if (last.n == 0)
+		return err_set(e, fault, "%s: ended with status %d", name,
+		    status);
+	return err_set(e, fault, "%.*s", (int)last.n, last.p);
+}
+
+int
+pf_run(const char *conf, const char *name, const char *const args[],
+    struct span input, struct buf *out, struct err *e)
+{
+	const char *argv[ARGS_MAX];
+	struct buf path = {0}, words = {0};
+	int status = -1;
+
+	if (command(argv, &path, conf, name, args, e) == 0)
+		status = child_run(argv, input, out, &words, OUTPUT_MAX,
+		    clock_in(PATIENCE_MS), e);
+	if (status > 0)
+		complain(name, status, buf_span(&words), e);
+	buf_free(&path);
+	buf_free(&words);
+	return status;
+}
+
+struct walk {
+	struct spool *spool;
+	struct child child;
+	struct buf in, words;
+	size_t looked;			/* of in: no line end there */
+};
+
+struct walk *
+pf_listing(struct spool *s, struct err *e)
+{
+	static const char *const args[] = { "-j", NULL };
+	const char *argv[ARGS_MAX];
+	struct buf path = {0};
+	struct walk *w;
+	int r;
+
+	if (!s->live) {
+		err_set(e, FAULT_PERM, "%s: may not be read, and its MTA, "
+		    "which could tell, is not here", s->dir);
+		return NULL;
+	}
+	w = must(calloc(1, sizeof *w));
+	w->spool = s;
+	r = command(argv, &path, s->conf, "postqueue", args, e);
+	if (r == 0)
+		r = child_start(&w->child, argv, CHILD_OUT | CHILD_ERR, e);
+	buf_free(&path);
+	if (r == 0)
+		return w;
+	if (e->fault == FAULT_UNAVAILABLE)
+		e->fault = FAULT_IO;
+	free(w);
+	return NULL;
+}
+
+/* One read; the end shuts the descriptor. */
+static void
+hear(int *fd, struct buf *to, size_t most)
+{
+	ssize_t n = read(*fd, buf_room(to, PIECE), PIECE);
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0) {
+		close(*fd);
+		*fd = -1;
+	} else if (to->n < most) {
+		to->n += (size_t)n;
+	}
+}
+
+/* Until there is more on stdout or it has ended: 1, 0, -1. */
+static int
+more(struct walk *w, struct err *e)
+{
+	size_t before = w->in.n;
+
+	while (w->child.out >= 0 || w->child.err >= 0) {
+		struct pollfd p[2] = {
+			{ w->child.out, POLLIN, 0 }, { w->child.err, POLLIN, 0 },
+		};
+		int r = poll(p, 2, PATIENCE_MS);
+
+		if (r == 0)
+			return err_set(e, FAULT_TEMP,
+			    "postqueue: says nothing any more");
+		if (r < 0 && errno != EINTR)
+			return err_sys(e, "poll");
+		if (r > 0 && p[1].revents != 0)
+			hear(&w->child.err, &w->words, WORDS_MAX);
+		if (r > 0 && p[0].revents != 0)
+			hear(&w->child.out, &w->in, SIZE_MAX);
+		if (w->in.n > before)
+			return 1;
+	}
+	return 0;
+}
+
+/* Its status tells whether what it said was all. */
+static int
+ended(struct walk *w, struct err *e)
+{
+	int status = 0;
+
+	if (child_wait(&w->child, clock_in(PATIENCE_MS), &status) < 0)
+		return err_set(e, FAULT_TEMP, "postqueue: does not end");
+	status = child_status(status);
+	if (status != 0)
+		return complain("postqueue", status, buf_span(&w->words), e);
+	if (w->in.n > 0)
+		return err_set(e, FAULT_IO, "postqueue: broke off");
+	return 0;
+}
+
+/* The next line, without its end: 1, 0 no more, -1. */
+static int
+next_line(struct walk *w, struct span *line, struct err *e)
+{
+	char *lf;
+	int r;
+
+	buf_drop(&w->in, w->looked);
+	w->looked = 0;
+	for (;;) {
+		lf = w->in.n > 0 ? memchr(w->in.p + w->looked, '\n',
+		    w->in.n - w->looked) : NULL;
+		if (lf != NULL)
+			break;
+		w->looked = w->in.n;
+		if (w->in.n > LINE_MAX_OCTETS)
+			return err_set(e, FAULT_IO, "postqueue: endless line");
+		if ((r = more(w, e)) < 0)
+			return -1;
+		if (r == 0)
+			return ended(w, e);
+	}
+	*line = (struct span){ w->in.p, (size_t)(lf - w->in.p) };
+	w->looked = line->n + 1;	/* dropped by the next call */
+	return 1;
+}
+
+static const char *
+string(const json_t *o, const char *name)
+{
+	return json_string_value(json_object_get(o, name));
+}
+
+static int64_t
+number(const json_t *o, const char *name)
+{
+	return json_integer_value(json_object_get(o, name));
+}
+
+static void
+recipients(struct envelope *v, const json_t *list)
+{
+	const char *address, *reason;
+	struct rcpt *to;
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
+
+		if ((address = string(one, "address")) == NULL)
+			continue;
+		reason = string(one, "delay_reason");
+		to = envelope_add(v, span_dup(span_of(address)));
+		if (reason != NULL)
+			to->reason = span_dup(span_of(reason));
+	}
+}
+
+static bool
+fill(struct message *m, const struct spool *s, const json_t *o)
+{
+	const char *queue = string(o, "queue_name"), *id = string(o, "queue_id");
+	const char *sender = string(o, "sender");
+	struct buf ref = {0};
+	int state = queue != NULL ? state_parse(span_of(queue)) : -1;
+
+	if (state < 0 || id == NULL || !pf_is_id(id) || sender == NULL)
+		return false;
+	if (strcmp(sender, "MAILER-DAEMON") == 0)
+		sender = "";
+	buf_addf(&ref, "%s/%s/%s", s->dir, queue, id);
+	*m = (struct message){
+		.ref = buf_str(&ref), .id = span_dup(span_of(id)),
+		.state = (enum state)state, .attempts = -1,
+		.arrival = number(o, "arrival_time"),
+		.size = number(o, "message_size"),
+		.forced_expire = json_is_true(json_object_get(o, "forced_expire")),
+	};
+	m->env.sender = span_dup(span_of(sender));
+	recipients(&m->env, json_object_get(o, "recipients"));
+	return true;
+}
+
+int
+pf_listed(struct walk *w, struct message *m, struct err *e)
+{
+	struct span line = {0};
+	json_t *o;
+	bool good;
+	int r = next_line(w, &line, e);
+
+	if (r <= 0)
+		return r;
+	o = json_loadb(line.p, line.n, JSON_ALLOW_NUL, NULL);
+	good = o != NULL && fill(m, w->spool, o);
+	json_decref(o);
+	return good ? 1 : err_set(e, FAULT_IO,
+	    "postqueue: says what is no message: %.*s",
+	    line.n < 80 ? (int)line.n : 80, line.p);
+}
+
+void
+pf_listing_end(struct walk *w)
+{
+	child_end(&w->child);
+	buf_free(&w->in);
+	buf_free(&w->words);
+	free(w);
+}

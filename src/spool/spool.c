@@ -1,0 +1,178 @@
+#include "spool/spool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct spool_kind *const spool_kinds[] = {
+	&spool_postfix,
+	&spool_maildir,
+	NULL,
+};
+
+/* Known by name, so that asking for one says "not there yet" (69). */
+static const char *const later[] = {
+	"exim", "sendmail", "opensmtpd", "nullmailer", "dma", "courier",
+	"qmail", "mbox", NULL,
+};
+
+static const char *const states[STATE_LAST] = {
+	[STATE_INCOMING] = "incoming", [STATE_ACTIVE] = "active",
+	[STATE_DEFERRED] = "deferred", [STATE_HOLD] = "hold",
+	[STATE_MAILDROP] = "maildrop", [STATE_CORRUPT] = "corrupt",
+	[STATE_DONE] = "done",
+};
+
+const char *
+state_name(enum state s)
+{
+	return states[s];
+}
+
+int
+state_parse(struct span name)
+{
+	for (int i = 0; i < STATE_LAST; i++)
+		if (span_is(name, states[i]))
+			return i;
+	return -1;
+}
+
+static const struct spool_kind *
+kind_of(struct span name, struct err *e)
+{
+	for (size_t i = 0; spool_kinds[i] != NULL; i++)
+		if (span_is(name, spool_kinds[i]->name))
+			return spool_kinds[i];
+	for (size_t i = 0; later[i] != NULL; i++) {
+		if (span_is(name, later[i])) {
+			err_set(e, FAULT_UNAVAILABLE,
+			    "--spool: %s queues are not there yet", later[i]);
+			return NULL;
+		}
+	}
+	err_set(e, FAULT_USAGE, "--spool: `%.*s' is no kind of queue; "
+	    "there are postfix and maildir", (int)name.n, name.p);
+	return NULL;
+}
+
+int
+spool_open(struct spool *s, const char *spec, struct err *e)
+{
+	struct span rest = span_of(spec), name = {0};
+
+	*s = (struct spool){0};
+	span_cut(&rest, ':', &name);
+	if ((s->kind = kind_of(name, e)) == NULL)
+		return -1;
+	if (spec[name.n] == ':')
+		s->dir = span_dup(rest);
+	if (s->kind->open(s, e) == 0)
+		return 0;
+	spool_close(s);
+	return -1;
+}
+
+int
+spool_discover(struct spools *found, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; spool_kinds[i] != NULL; i++)
+		if (spool_kinds[i]->discover != NULL &&
+		    spool_kinds[i]->discover(found, e) < 0)
+			r = -1;
+	return r;
+}
+
+void
+spool_close(struct spool *s)
+{
+	if (s->kind != NULL && s->kind->close != NULL)
+		s->kind->close(s);
+	free(s->dir);
+	free(s->conf);
+	*s = (struct spool){0};
+}
+
+void
+spools_free(struct spools *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		spool_close(&v->p[i]);
+	vec_free(v);
+}
+
+static struct spool *
+known_dir(struct spools *known, const char *dir)
+{
+	for (size_t i = 0; i < known->n; i++)
+		if (strcmp(known->p[i].dir, dir) == 0)
+			return &known->p[i];
+	return NULL;
+}
+
+static struct spool *
+opened(struct spools *known, const struct spool_kind *kind, const char *dir,
+    struct err *e)
+{
+	struct spool s = { .kind = kind, .dir = span_dup(span_of(dir)) };
+	struct spool *had;
+
+	if (kind->open(&s, e) < 0) {
+		spool_close(&s);
+		return NULL;
+	}
+	if ((had = known_dir(known, s.dir)) != NULL) {
+		spool_close(&s);
+		return had;
+	}
+	*vec_add(known) = s;
+	return &known->p[known->n - 1];
+}
+
+struct spool *
+spool_of(struct spools *known, const char *ref, struct err *e)
+{
+	struct buf dir = {0};
+	struct spool *s = NULL;
+	bool owned = false;
+
+	for (size_t i = 0; *ref == '/' && !owned && spool_kinds[i] != NULL; i++) {
+		buf_clear(&dir);
+		if (!spool_kinds[i]->owns(ref, &dir))
+			continue;
+		owned = true;
+		s = known_dir(known, buf_str(&dir));
+		if (s == NULL)
+			s = opened(known, spool_kinds[i], buf_str(&dir), e);
+	}
+	if (!owned)
+		err_set(e, FAULT_DATA, "%s: lies in no queue that is known here",
+		    ref);
+	buf_free(&dir);
+	return s;
+}
+
+const char *
+ref_name(const char *ref)
+{
+	const char *slash = strrchr(ref, '/');
+
+	return slash != NULL ? slash + 1 : ref;
+}
+
+int
+spool_at(struct spool *s, const char *ref, struct entry *at, struct err *e)
+{
+	/* find() knows every directory of the queue, the ref's own included */
+	return s->kind->find(s, ref_name(ref), at, e);
+}
+
+void
+message_free(struct message *m)
+{
+	free(m->ref);
+	free(m->id);
+	envelope_free(&m->env);
+	*m = (struct message){0};
+}

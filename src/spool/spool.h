@@ -1,0 +1,200 @@
+/*
+ * An MTA's queue on disk.  One struct spool_kind an MTA, one line in the list.
+ *
+ * Looking takes no lock and writes nothing; a message that vanished meanwhile
+ * is skipped.  Order of work when mail is taken out: claim, send, settle, done;
+ * a crash at any step may repeat a letter, never lose one.
+ */
+#ifndef SPOOL_SPOOL_H
+#define SPOOL_SPOOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/vec.h"
+#include "spool/body.h"
+#include "wire/envelope.h"
+#include "wire/record.h"
+
+enum state {
+	STATE_INCOMING, STATE_ACTIVE, STATE_DEFERRED, STATE_HOLD,
+	STATE_MAILDROP, STATE_CORRUPT, STATE_DONE, STATE_LAST
+};
+
+#define STATE_BIT(s) (1u << (s))
+#define STATES_ALL (STATE_BIT(STATE_LAST) - 1)
+#define STATES_SHOWN (STATES_ALL & ~STATE_BIT(STATE_CORRUPT))	/* by default */
+
+const char *state_name(enum state);
+int state_parse(struct span);		/* -1: no state */
+
+struct spool_kind;
+
+/* One queue. */
+struct spool {
+	const struct spool_kind *kind;
+	char *dir;		/* absolute */
+	char *conf;		/* the MTA instance's configuration; NULL */
+	bool live;		/* the running configuration owns it: its MTA's
+				   commands may be run for it */
+	void *own;		/* of the kind; freed by kind->close */
+};
+
+struct spools { struct spool *p; size_t n, room; };	/* a VEC */
+
+/* Where one message lies; found without opening it. */
+struct entry {
+	struct buf ref;		/* absolute path of the file that names it */
+	enum state state;
+};
+
+/* One message.  Owned; message_free() leaves it empty. */
+struct message {
+	char *ref, *id;
+	enum state state;
+	int64_t arrival;	/* seconds since the epoch */
+	int64_t size;		/* octets, the MTA's own figure */
+	int64_t next_attempt;	/* seconds since the epoch; 0 unknown */
+	int64_t attempts;	/* -1 unknown */
+	bool forced_expire;
+	dev_t dev;		/* of the file that names it: an ID may be used */
+	ino_t ino;		/* again for another message */
+	int64_t mtime;
+	const char *only_mta;	/* what it needs that only its MTA can do; NULL */
+	struct envelope env;
+};
+
+/* What kind->read shall look at beyond the queue file itself. */
+enum { READ_REASONS = 1 };
+
+enum claim { CLAIM_ERROR = -1, CLAIM_OURS = 1, CLAIM_BUSY = 0, CLAIM_GONE = 2 };
+
+struct walk;			/* each kind has its own */
+struct claimed;			/* likewise: a message that is ours */
+
+struct spool_kind {
+	const char *name;
+
+	/*
+	 * Adds every queue of this kind that the host's configuration names,
+	 * live set.  0, also when there is none; -1 could not look.
+	 */
+	int (*discover)(struct spools *, struct err *);
+
+	/*
+	 * Makes a spool of spool->dir (given, not yet absolute; NULL: the
+	 * kind's default queue on this host): checks that it is one, sets dir,
+	 * conf, live.  -1: 74 not there or no such queue, 77 may not look.
+	 */
+	int (*open)(struct spool *, struct err *);
+	void (*close)(struct spool *);	/* NULL: nothing to free but dir, conf */
+
+	/*
+	 * Does `ref` (absolute) lie in a queue of this kind, by the directory's
+	 * shape?  1 and the queue's directory in `dir`, else 0.
+	 */
+	int (*owns)(const char *ref, struct buf *dir);
+
+	/*
+	 * Walks over the entries in `states` (STATE_BIT()s).  next: 1 an entry,
+	 * 0 no more, -1 a directory could not be read (the walk can go on).
+	 */
+	struct walk *(*walk)(struct spool *, unsigned states, struct err *);
+	int (*next)(struct walk *, struct entry *, struct err *);
+	void (*walk_end)(struct walk *);
+
+	/* The message with this ID, wherever it is now: 1, 0 none, -1. */
+	int (*find)(struct spool *, const char *id, struct entry *, struct err *);
+
+	/*
+	 * Reads the message at `entry` into an empty struct.  1; 0 it is gone
+	 * or not yet (or no longer) a message; -1 unreadable or damaged (the
+	 * message names the file).
+	 */
+	int (*read)(struct spool *, const struct entry *, unsigned what,
+	    struct message *, struct err *);
+
+	/* Opens its text.  1; 0 gone; -1. */
+	int (*body)(struct spool *, const char *ref, struct body *, struct err *);
+
+	/*
+	 * When the files may not be read: the MTA's own listing, a message a
+	 * call.  1, 0 no more, -1.  NULL: this MTA has none that tells the truth.
+	 */
+	struct walk *(*listing)(struct spool *, struct err *);
+	int (*listed)(struct walk *, struct message *, struct err *);
+	void (*listing_end)(struct walk *);
+
+	/*
+	 * Claims the message at `entry` under the MTA's own lock, and reads it
+	 * anew into `m` (empty before; filled only when ours).  One with
+	 * only_mta set is not to be had (69).
+	 * NULL: this MTA offers no safe way.
+	 */
+	enum claim (*claim)(struct spool *, const struct entry *,
+	    struct message *m, struct claimed **, struct err *);
+
+	/*
+	 * m->env.rcpts.p[i] met this result: delivered, relayed: marked done;
+	 * deferred: pending, reason noted where the MTA keeps it; failed: stays
+	 * pending.  Durable on return.  0 or -1 (not marked: told loudly).
+	 * CLAIM_GONE (2): the message is no longer there: nothing recorded.
+	 */
+	int (*settle)(struct claimed *, struct message *m, size_t i,
+	    const struct result *, struct err *);
+
+	/* Once a message, after its recipients: gives it back; frees `claimed`. */
+	int (*done)(struct claimed *, struct message *m, struct err *);
+
+	/*
+	 * Release.  release_node: everything for exactly this domain; 1 done, 0
+	 * the MTA has no such command for it (nothing was done), -1.  `covers`
+	 * tells whether release_node(node) would reach this message.
+	 * release: this one message (held mail is let go); 0 or -1.
+	 */
+	int (*release_node)(struct spool *, const char *node, struct err *);
+	bool (*covers)(struct spool *, const char *node, const struct message *);
+	int (*release)(struct spool *, const struct message *, struct err *);
+
+	/* The MTA's own domains, added to `names` (to be freed).  0 or -1. */
+	int (*domains)(struct spool *, struct buf *names, struct err *);
+};
+
+extern const struct spool_kind spool_maildir, spool_postfix;
+
+/* All kinds, ended by NULL. */
+extern const struct spool_kind *const spool_kinds[];
+
+/*
+ * A queue from `KIND[:DIR]`.  0, or -1: 64 unknown kind (69 known but not there
+ * yet), or what kind->open says.
+ */
+int spool_open(struct spool *, const char *spec, struct err *);
+
+/* Every queue found on this host; what could not be looked at stands in err. */
+int spool_discover(struct spools *, struct err *);
+
+void spool_close(struct spool *);
+void spools_free(struct spools *);
+
+/*
+ * The queue that `ref` lies in: one of `known`, else one made from the shape of
+ * its directory and added to `known`.  NULL: 65 in err, not a ref.
+ */
+struct spool *spool_of(struct spools *known, const char *ref, struct err *);
+
+/*
+ * Where the message at `ref` is now: there, or moved within its queue (looked
+ * for by its ID).  1 with entry filled, 0 gone, -1.
+ */
+int spool_at(struct spool *, const char *ref, struct entry *, struct err *);
+
+void message_free(struct message *);
+
+/* The last part of a path. */
+const char *ref_name(const char *ref);
+
+#endif
