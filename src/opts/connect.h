@@ -1,0 +1,21 @@
+/* The connection options that smtp-send and etrn-request share. */
+#ifndef OPTS_CONNECT_H
+#define OPTS_CONNECT_H
+
+#include "opts/opts.h"
+#include "session/session.h"
+
+extern struct poptOption opts_connect[];
+
+/*
+ * The servers and how to reach them.  0; -1: 64 a value that is wrong, 68, 75
+ * --mx found nothing; 69 for what is not there yet (credentials, TLS).
+ * `others_only`: --mx leaves out this host itself.
+ */
+int opts_dial(struct servers *, struct dial *, bool others_only,
+    struct err *);
+
+/* Were --server or --mx given? */
+bool opts_server_given(void);
+
+#endif
