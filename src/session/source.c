@@ -1,0 +1,211 @@
+#include "session/source.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/interrupt.h"
+
+void
+source_init(struct source *s, struct spools *spools, const struct select *sel,
+    bool records, char end)
+{
+	*s = (struct source){ .spools = spools, .select = sel,
+	    .records = records, .lines.end = end };
+	/* claims point at their spool: it must not move when one is added */
+	spools->p = must(realloc(spools->p, SOURCE_SPOOLS * sizeof *spools->p));
+	spools->room = SOURCE_SPOOLS;
+}
+
+static void
+end_walk(struct source *s)
+{
+	if (s->walk != NULL)
+		s->spools->p[s->spool].kind->walk_end(s->walk);
+	s->walk = NULL;
+}
+
+void
+source_again(struct source *s)
+{
+	end_walk(s);
+	s->spool = s->id = 0;
+}
+
+void
+source_free(struct source *s)
+{
+	end_walk(s);
+	lines_free(&s->lines);
+}
+
+void
+wanted_free(struct wanted *w)
+{
+	buf_free(&w->entry.ref);
+	record_free(&w->record);
+	*w = (struct wanted){0};
+}
+
+/* ---- every message of every queue ---- */
+
+static int
+from_queues(struct source *s, struct wanted *w, struct err *e)
+{
+	int r;
+
+	for (; s->spool < s->spools->n; s->spool++) {
+		struct spool *sp = &s->spools->p[s->spool];
+
+		if (s->walk == NULL)
+			s->walk = sp->kind->walk(sp, select_walks(s->select), e);
+		if (s->walk == NULL) {
+			s->spool++;
+			return -1;
+		}
+		while ((r = sp->kind->next(s->walk, &w->entry, e)) > 0) {
+			if (!select_entry(s->select, &w->entry))
+				continue;
+			w->spool = sp;
+			return SOURCE_ONE;
+		}
+		if (r < 0)
+			return -1;
+		end_walk(s);
+	}
+	return SOURCE_END;
+}
+
+/* ---- refs ---- */
+
+static int
+at_ref(struct source *s, const char *ref, struct wanted *w, struct err *e)
+{
+	if (s->spools->n == SOURCE_SPOOLS)
+		return err_set(e, FAULT_DATA, "%s: too many queues", ref);
+	w->spool = spool_of(s->spools, ref, e);
+	return w->spool != NULL ? spool_at(w->spool, ref, &w->entry, e) : -1;
+}
+
+/* ---- IDs and refs: each named one, in every queue that has it ---- */
+
+static int
+by_id(struct source *s, const char *id, struct wanted *w, struct err *e)
+{
+	for (int r = 0; s->spool < s->spools->n; s->spool++) {
+		struct spool *sp = &s->spools->p[s->spool];
+
+		if ((r = sp->kind->find(sp, id, &w->entry, e)) == 0)
+			continue;
+		s->spool++;
+		w->spool = sp;
+		s->found = true;
+		return r;
+	}
+	return 0;
+}
+
+static int
+no_such(const char *id, struct err *e)
+{
+	return err_set(e, FAULT_UNAVAILABLE, "%s: no such message", id);
+}
+
+static int
+from_ids(struct source *s, struct wanted *w, struct err *e)
+{
+	while (s->id < s->select->ids.n) {
+		const char *id = s->select->ids.p[s->id];
+		bool found;
+		int r;
+
+		if (*id == '/') {
+			s->id++;
+			r = at_ref(s, id, w, e);
+			return r == 0 ? no_such(id, e) : r;
+		}
+		if ((r = by_id(s, id, w, e)) != 0)
+			return r;
+		found = s->found;
+		s->found = false;
+		s->spool = 0;
+		s->id++;
+		if (!found)
+			return no_such(id, e);
+	}
+	return SOURCE_END;
+}
+
+/* ---- records ---- */
+
+int
+source_fd(const struct source *s)
+{
+	return s->records && !lines_ready(&s->lines) ? STDIN_FILENO : -1;
+}
+
+static int
+on_line(struct source *s, struct span line, struct wanted *w, struct err *e)
+{
+	int r;
+
+	s->line++;
+	if (record_parse(&w->record, line, e) < 0)
+		return err_in(e, "stdin: line %lld", s->line);
+	if (strcmp(w->record.ref, "!") == 0)
+		return err_set(e, (enum fault)w->record.exit, "stdin: %s",
+		    w->record.text);
+	r = at_ref(s, w->record.ref, w, e);
+	return r == 0 ? SOURCE_GONE : r;
+}
+
+static int
+from_stdin(struct source *s, struct wanted *w, struct err *e)
+{
+	struct span line;
+	int r = lines_next(&s->lines, &line, e);
+
+	if (r == LINES_EMPTY_HANDED && (r = lines_fill(&s->lines, e)) > 0)
+		r = lines_next(&s->lines, &line, e);
+	if (r == LINES_EMPTY_HANDED)
+		return SOURCE_NOT_YET;
+	return r > 0 ? on_line(s, line, w, e) : r;
+}
+
+int
+source_next(struct source *s, struct wanted *w, struct err *e)
+{
+	record_free(&w->record);
+	if (s->records)
+		return from_stdin(s, w, e);
+	return s->select->ids.n > 0 ? from_ids(s, w, e) : from_queues(s, w, e);
+}
+
+/* ---- meant or not ---- */
+
+enum fit
+source_fits(const struct source *s, const struct wanted *w, struct message *m,
+    bool twice)
+{
+	struct select sel = *s->select;
+
+	sel.has_reason = sel.has_reason && !twice;
+	if (w->record.ref == NULL)
+		return select_message(&sel, m) ? FIT_YES : FIT_NO;
+	if (!select_message(&sel, m)) {
+		/* not meant, or nothing left; but is it still that message? */
+		return select_record(m, &w->record) ? FIT_NO : FIT_CHANGED;
+	}
+	if (!select_record(m, &w->record))
+		return FIT_CHANGED;
+	return select_any(m) ? FIT_YES : FIT_NO;
+}
+
+bool
+source_mixed(const struct message *m)
+{
+	for (size_t i = 0; i < m->env.rcpts.n; i++)
+		if (!m->env.rcpts.p[i].done && !m->env.rcpts.p[i].selected)
+			return true;
+	return false;
+}

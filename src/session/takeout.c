@@ -1,0 +1,466 @@
+/*
+ * Order of work: claim, give, settle, done.  Wherever this ends, each recipient
+ * is in its queue or was reported delivered; those in hand and unanswered may
+ * have been delivered and stay in the queue: a letter twice, never none.
+ */
+#include "session/takeout.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "out/json.h"
+#include "base/interrupt.h"
+
+#define GRACE_MS 1000		/* for results in flight when a signal came */
+
+/* A message of ours, in the slot of its number. */
+struct taken {
+	struct spool *spool;
+	char *ref;		/* as it was found: a claim may move it */
+	struct message m;
+	struct claimed *claimed;
+	VEC(size_t) rcpts;	/* of the record: index in m */
+	size_t left;		/* not settled; 0: the slot is free */
+};
+
+struct job {
+	struct source *source;
+	const struct takeout_how *how;
+	struct feed *feed;
+	struct taken *taken;
+	long long chosen, delivered, deferred, failed;
+	long long busy, changed, left_behind, odd;
+	bool stopping;
+	bool mute;		/* stdout cannot be written */
+	int status;
+};
+
+static void
+trouble(struct job *j, struct err *e)
+{
+	err_print(e, j->how->tool);
+	j->status = status_worse(j->status, (int)e->fault);
+	err_clear(e);
+}
+
+static const char *
+label(const struct message *m)
+{
+	return m->id != NULL ? m->id : m->ref;
+}
+
+/* ---- results ---- */
+
+static void
+put(struct job *j, const struct buf *line)
+{
+	struct err e = {0};
+
+	if (j->mute)
+		return;
+	fwrite(line->p, 1, line->n, stdout);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return;
+	/* the work goes on: what COMMAND delivers must be marked all the same */
+	err_sys(&e, "write results");
+	e.fault = FAULT_IO;
+	trouble(j, &e);
+	j->mute = true;
+}
+
+static void
+report(struct job *j, const struct taken *t, const struct result *said)
+{
+	struct result named = *said, *r = &named;
+	struct buf line = {0};
+
+	r->ref = t->ref;
+	if (j->how->json) {
+		json_open(&line, NULL, '{');
+		json_string(&line, "ref", span_of(r->ref));
+		json_string(&line, "recipient", span_of(r->recipient));
+		json_string(&line, "fate", span_of(fate_name(r->fate)));
+		json_string(&line, "status", span_of(r->status));
+		json_string(&line, "text", span_of(r->text));
+		json_close(&line, '}');
+		buf_addc(&line, j->how->end);
+	} else if (j->how->results) {
+		result_add(&line, r, j->how->end);
+	}
+	if (line.n > 0)
+		put(j, &line);
+	buf_free(&line);
+}
+
+static void
+count(struct job *j, const struct message *m, const struct result *r)
+{
+	switch (r->fate) {
+	case FATE_DELIVERED:
+	case FATE_RELAYED:
+		j->delivered++;
+		break;
+	case FATE_FAILED:
+		j->failed++;
+		warn(j->how->tool, "%s: %s: %s", label(m), r->recipient, r->text);
+		j->status = status_worse(j->status, FAULT_UNAVAILABLE);
+		break;
+	default:
+		j->deferred++;
+		j->status = status_worse(j->status, FAULT_TEMP);
+		if (j->how->verbose)
+			warn(j->how->tool, "%s: %s: %s", label(m), r->recipient,
+			    r->text);
+	}
+}
+
+static void
+give_back(struct job *j, struct taken *t)
+{
+	struct err e = {0};
+
+	if (t->spool->kind->done(t->claimed, &t->m, &e) < 0)
+		trouble(j, &e);
+	message_free(&t->m);
+	vec_free(&t->rcpts);
+	free(t->ref);
+	*t = (struct taken){0};
+}
+
+static void
+settle(struct job *j, const struct feed_event *ev)
+{
+	struct taken *t = &j->taken[ev->number];
+	struct err e = {0};
+	int r;
+
+	r = t->spool->kind->settle(t->claimed, &t->m, t->rcpts.p[ev->rcpt],
+	    ev->result, &e);
+	count(j, &t->m, ev->result);
+	if (r < 0) {
+		err_in(&e, "%s: %s: %s, but not marked in its queue", label(&t->m),
+		    ev->result->recipient, fate_name(ev->result->fate));
+		trouble(j, &e);
+	} else if (r == CLAIM_GONE) {
+		err_set(&e, FAULT_TEMP, "%s: %s: %s, but the message was taken "
+		    "away meanwhile", label(&t->m), ev->result->recipient,
+		    fate_name(ev->result->fate));
+		trouble(j, &e);
+	}
+	report(j, t, ev->result);
+	if (--t->left == 0)
+		give_back(j, t);
+}
+
+/* ---- claims ---- */
+
+static void
+tell_busy(struct job *j, const char *ref, const char *why)
+{
+	j->busy++;
+	if (j->how->verbose)
+		warn(j->how->tool, "%s: busy: %s", ref, why);
+}
+
+/* Something named that is not to be taken: false, told and counted. */
+static bool
+may_take(struct job *j, const struct wanted *w, const char *ref)
+{
+	unsigned states = j->source->select->states;
+
+	if (w->entry.state == STATE_HOLD && !(states & STATE_BIT(STATE_HOLD))) {
+		warn(j->how->tool, "%s: is held; --state=hold would take it", ref);
+		j->left_behind++;
+		return false;
+	}
+	if (w->entry.state != STATE_DEFERRED && w->entry.state != STATE_HOLD) {
+		tell_busy(j, ref, "its MTA has it in hand");
+		return false;
+	}
+	return true;
+}
+
+/* Does what was read of it before it is claimed make it worth a claim? */
+static enum fit
+peek(struct job *j, struct wanted *w, struct message *m, struct err *e)
+{
+	int r = w->spool->kind->read(w->spool, &w->entry,
+	    select_reads(j->source->select), m, e);
+
+	if (r < 0)
+		trouble(j, e);
+	return r > 0 ? source_fits(j->source, w, m, false) : FIT_NO;
+}
+
+static void
+tell_changed(struct job *j, const struct message *m)
+{
+	j->changed++;
+	if (j->how->verbose)
+		warn(j->how->tool, "%s: is another message now", label(m));
+}
+
+/* 1 it is ours, in `t`; 0 not, told and counted where that is due. */
+static int
+claim(struct job *j, struct wanted *w, struct taken *t, struct buf *ref)
+{
+	struct err e = {0};
+	enum fit fit;
+
+	*t = (struct taken){ .spool = w->spool };
+	switch (w->spool->kind->claim(w->spool, &w->entry, &t->m, &t->claimed,
+	    &e)) {
+	case CLAIM_OURS:
+		break;
+	case CLAIM_BUSY:
+		tell_busy(j, buf_str(ref), "somebody else has it in hand");
+		return 0;
+	case CLAIM_GONE:
+		return 0;
+	default:
+		trouble(j, &e);
+		return 0;
+	}
+	t->ref = span_dup(w->record.ref != NULL ? span_of(w->record.ref) :
+	    buf_span(ref));
+	fit = source_fits(j->source, w, &t->m, true);
+	if (fit == FIT_YES && select_any(&t->m))
+		return 1;
+	if (fit == FIT_CHANGED)
+		tell_changed(j, &t->m);
+	give_back(j, t);
+	return 0;
+}
+
+static void
+record_of(const struct message *m, struct record *r)
+{
+	*r = (struct record){ .ref = m->ref, .sender = m->env.sender != NULL ?
+	    m->env.sender : (char *)(uintptr_t)"" };
+	for (size_t i = 0; i < m->env.rcpts.n; i++)
+		if (m->env.rcpts.p[i].selected)
+			*vec_add(&r->rcpts) = m->env.rcpts.p[i].address;
+}
+
+/* -1: COMMAND cannot be run; the message is back in its queue. */
+static int
+give(struct job *j, struct taken *t)
+{
+	struct record r;
+	struct err e = {0};
+	size_t number;
+	int given;
+
+	record_of(&t->m, &r);
+	for (size_t i = 0; i < t->m.env.rcpts.n; i++)
+		if (t->m.env.rcpts.p[i].selected)
+			*vec_add(&t->rcpts) = i;
+	t->left = t->rcpts.n;
+	given = feed_give(j->feed, &r, &number, &e);
+	vec_free(&r.rcpts);
+	if (given < 0) {
+		trouble(j, &e);
+		give_back(j, t);
+		return -1;
+	}
+	j->taken[number] = *t;
+	return 0;
+}
+
+static void
+show(struct job *j, const struct message *m)
+{
+	struct buf line = {0};
+	struct record r;
+
+	record_of(m, &r);
+	buf_adds(&line, "take\t");
+	record_add(&line, &r, j->how->end);
+	put(j, &line);
+	vec_free(&r.rcpts);
+	buf_free(&line);
+}
+
+/* ---- one after the other ---- */
+
+/* What source_next() gave, down to a claim: 1 given, 0 not, -1. */
+static int
+consider(struct job *j, struct wanted *w)
+{
+	struct buf ref = {0};
+	struct message m = {0};
+	struct taken t;
+	struct err e = {0};
+	enum fit fit;
+	int r = 0;
+
+	buf_addspan(&ref, buf_span(&w->entry.ref));
+	fit = may_take(j, w, ref_name(buf_str(&ref))) ? peek(j, w, &m, &e) :
+	    FIT_NO;
+	if (fit == FIT_CHANGED)
+		tell_changed(j, &m);
+	if (fit == FIT_YES && select_any(&m)) {
+		if (j->how->dry) {
+			show(j, &m);
+			r = 1;
+		} else if (claim(j, w, &t, &ref)) {
+			r = give(j, &t) < 0 ? -1 : 1;
+		}
+	}
+	j->chosen += r == 1;
+	message_free(&m);
+	buf_free(&ref);
+	return r;
+}
+
+/*
+ * Goes on until one is given: 1; 2 stdin has no line yet; 0 no more; -1 no more
+ * because COMMAND cannot be run.
+ */
+static int
+give_next(struct job *j, struct wanted *w)
+{
+	int64_t first = j->source->select->first;
+	struct err e = {0};
+	int r;
+
+	while (!interrupt_came() && (first < 0 || j->chosen < first)) {
+		r = source_next(j->source, w, &e);
+		if (r == SOURCE_END || r == SOURCE_NOT_YET)
+			return r;
+		if (r < 0)
+			trouble(j, &e);
+		if (r == SOURCE_ONE && (r = consider(j, w)) != 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Lines that mean nothing come in crowds: the first, or with -v each. */
+static void
+remark(struct job *j, struct err *e)
+{
+	if (e->fault != FAULT_DATA || j->how->verbose || j->odd == 0)
+		err_print(e, j->how->tool);
+	j->odd += e->fault == FAULT_DATA;
+	err_clear(e);
+}
+
+static void
+stop_if_told(struct job *j)
+{
+	if (j->stopping || !interrupt_came())
+		return;
+	j->stopping = true;
+	feed_stop(j->feed, GRACE_MS, "was interrupted");
+	j->status = status_worse(j->status, FAULT_TEMP);
+}
+
+static void
+run(struct job *j)
+{
+	struct wanted w = {0};
+	struct feed_event ev;
+	struct err e = {0};
+	int r;
+
+	do {
+		feed_watch(j->feed, source_fd(j->source));
+		stop_if_told(j);
+		r = feed_next(j->feed, &ev, &e);
+		if (r == FEED_RESULT)
+			settle(j, &ev);
+		else if (r == FEED_REMARK)
+			remark(j, &e);
+		else if (r == FEED_ROOM && give_next(j, &w) <= 0)
+			feed_no_more(j->feed);
+	} while (r > 0 && r != FEED_END);
+	if (r < 0)
+		trouble(j, &e);
+	wanted_free(&w);
+}
+
+/* Only after feed_next() failed is something left in hand. */
+static void
+give_all_back(struct job *j)
+{
+	for (size_t i = 0; i < j->how->limits.in_hand; i++)
+		if (j->taken[i].left > 0)
+			give_back(j, &j->taken[i]);
+}
+
+static void
+rehearse(struct job *j)
+{
+	struct wanted w = {0};
+
+	while (give_next(j, &w) > 0)
+		;
+	if (interrupt_came())
+		j->status = status_worse(j->status, FAULT_TEMP);
+	wanted_free(&w);
+}
+
+static void
+summary(const struct job *j)
+{
+	if (j->odd > 0)
+		warn(j->how->tool, "lines of COMMAND that meant nothing: %lld",
+		    j->odd);
+	fprintf(stderr, "released 0, delivered %lld, deferred %lld, failed %lld, "
+	    "busy %lld, changed %lld", j->delivered, j->deferred, j->failed,
+	    j->busy, j->changed);
+	if (j->left_behind > 0)
+		fprintf(stderr, ", left behind %lld", j->left_behind);
+	fputc('\n', stderr);
+}
+
+/* An MTA that offers no safe way to take a letter (69). */
+static bool
+all_can(struct job *j)
+{
+	struct err e = {0};
+
+	for (size_t i = 0; i < j->source->spools->n; i++) {
+		const struct spool *sp = &j->source->spools->p[i];
+
+		if (sp->kind->claim != NULL)
+			continue;
+		err_set(&e, FAULT_UNAVAILABLE, "%s: from a %s queue no message "
+		    "can be taken safely", sp->dir, sp->kind->name);
+		trouble(j, &e);
+		return false;
+	}
+	return true;
+}
+
+int
+takeout(struct source *s, const struct takeout_how *how)
+{
+	struct job j = { .source = s, .how = how };
+	struct err e = {0};
+
+	if (!all_can(&j))
+		return j.status;
+	if (how->dry) {
+		rehearse(&j);
+	} else {
+		j.feed = feed_new(how->command, &how->limits, how->always, &e);
+		if (j.feed == NULL) {
+			trouble(&j, &e);
+			return j.status;
+		}
+		j.taken = must(calloc(how->limits.in_hand, sizeof *j.taken));
+		run(&j);
+		give_all_back(&j);
+		j.status = status_worse(j.status, feed_status(j.feed));
+		feed_free(j.feed);
+		free(j.taken);
+	}
+	if (how->verbose)
+		summary(&j);
+	if (j.busy > 0 || j.changed > 0 || j.left_behind > 0)
+		j.status = status_worse(j.status, FAULT_TEMP);
+	return j.status;
+}

@@ -1,0 +1,260 @@
+/* dequeue: lets queued mail go, by its MTA or into a command. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/unit.h"
+#include "opts/select.h"
+#include "opts/spool.h"
+#include "base/interrupt.h"
+#include "session/release.h"
+#include "session/takeout.h"
+
+#define NAME "dequeue"
+
+/* Only what can be claimed is taken out: what its MTA has in hand is not. */
+#define TAKEN_BY_DEFAULT STATE_BIT(STATE_DEFERRED)
+
+static int all, whole, always, dry_run, null, json, results, verbose;
+static int hold, unhold, remove_it, bounce, bounce_failed;
+static const char *bounce_text, *jobs;
+static const char *in_hand = "256", *wait_time, *timeout = "2h", *deadline;
+
+static struct poptOption options[] = {
+	{ "all", 0, POPT_ARG_NONE, &all, 0, "everything (but held mail)", NULL },
+	{ "dry-run", 'n', POPT_ARG_NONE, &dry_run, 0,
+	    "show what would be done, touch nothing", NULL },
+	{ "null", '0', POPT_ARG_NONE, &null, 0,
+	    "NUL ends the lines of stdin and stdout", NULL },
+	{ "verbose", 'v', POPT_ARG_NONE, &verbose, 0,
+	    "say what becomes of each message, and a total", NULL },
+	POPT_TABLEEND
+};
+
+static struct poptOption release_options[] = {
+	{ "wait", 0, POPT_ARG_STRING, &wait_time, 0,
+	    "stay until they left or were tried again", "TIME" },
+	{ "whole", 0, POPT_ARG_NONE, &whole, 0,
+	    "also messages with recipients that are not selected", NULL },
+	POPT_TABLEEND
+};
+
+static struct poptOption drain_options[] = {
+	{ "in-hand", 0, POPT_ARG_STRING | POPT_ARGFLAG_SHOW_DEFAULT, &in_hand,
+	    0, "messages unanswered at a time", "N" },
+	{ "always", 0, POPT_ARG_NONE, &always, 0,
+	    "start COMMAND even if nothing is selected", NULL },
+	{ "timeout", 0, POPT_ARG_STRING | POPT_ARGFLAG_SHOW_DEFAULT, &timeout,
+	    0, "COMMAND is ended when no result came for so long", "TIME" },
+	{ "deadline", 0, POPT_ARG_STRING, &deadline, 0,
+	    "give up after so long, everything included", "TIME" },
+	{ "results", 0, POPT_ARG_NONE, &results, 0,
+	    "result lines on stdout: REF RECIPIENT FATE STATUS TEXT", NULL },
+	{ "json", 'j', POPT_ARG_NONE, &json, 0, "the same as JSON", NULL },
+	POPT_TABLEEND
+};
+
+static struct poptOption later_options[] = {
+	{ "hold", 0, POPT_ARG_NONE, &hold, 0, "keep from delivery", NULL },
+	{ "unhold", 0, POPT_ARG_NONE, &unhold, 0, "no longer", NULL },
+	{ "remove", 0, POPT_ARG_NONE, &remove_it, 0, "throw away", NULL },
+	{ "bounce", 0, POPT_ARG_NONE, &bounce, 0, "back to the sender", NULL },
+	{ "bounce-text", 0, POPT_ARG_STRING, &bounce_text, 0, "why", "TEXT" },
+	{ "bounce-failed", 0, POPT_ARG_NONE, &bounce_failed, 0,
+	    "bounce what COMMAND says failed", NULL },
+	{ "jobs", 0, POPT_ARG_STRING, &jobs, 0, "several COMMANDs", "N" },
+	POPT_TABLEEND
+};
+
+static struct poptOption table[] = {
+	OPTS_TABLE(options, "What to do:"),
+	OPTS_TABLE(opts_select, "Selection:"),
+	OPTS_TABLE(opts_spool, "Queue:"),
+	OPTS_TABLE(release_options, "Without COMMAND, the MTA delivers now:"),
+	OPTS_TABLE(drain_options, "With -- COMMAND, it gets the messages:"),
+	OPTS_TABLE(later_options, "Not there yet:"),
+	OPTS_END
+};
+
+static void
+refuse_later(void)
+{
+	opts_later(NAME, "--hold", hold);
+	opts_later(NAME, "--unhold", unhold);
+	opts_later(NAME, "--remove", remove_it);
+	opts_later(NAME, "--bounce", bounce);
+	opts_later(NAME, "--bounce-text", bounce_text != NULL);
+	opts_later(NAME, "--bounce-failed", bounce_failed);
+	opts_later(NAME, "--jobs", jobs != NULL);
+}
+
+/* An option of the other verb is a mistake, not something to pass over. */
+static void
+check_verb(bool drain)
+{
+	const char *wrong = NULL;
+
+	if (drain)
+		wrong = wait_time ? "--wait" : whole ? "--whole" : NULL;
+	else
+		wrong = always ? "--always" : results ? "--results" :
+		    json ? "--json" : deadline ? "--deadline" : NULL;
+	if (wrong != NULL)
+		opts_wrong(NAME, drain ? "%s: is not for a COMMAND" :
+		    "%s: needs a COMMAND behind --", wrong);
+}
+
+static void
+read_selection(struct select *s, const char *const *words, bool *records)
+{
+	struct err e = {0};
+
+	if (opts_selection(s, words, records, &e) < 0)
+		opts_wrong(NAME, "%s", e.text);
+	if (*records && s->ids.n > 0)
+		opts_wrong(NAME, "either -, or IDs and refs");
+	if (!all && !*records && !select_given(s))
+		opts_wrong(NAME, "nothing is selected; everything is --all");
+	if (all && (*records || s->ids.n > 0))
+		opts_wrong(NAME, "--all and named messages: which?");
+}
+
+static bool
+only_refs(const struct select *s)
+{
+	for (size_t i = 0; i < s->ids.n; i++)
+		if (*s->ids.p[i] != '/')
+			return false;
+	return s->ids.n > 0;
+}
+
+/* A queue is to be emptied: not the one that happened to be found. */
+static void
+check_single(const struct spools *found)
+{
+	struct buf names = {0};
+
+	if (found->n < 2 || opts_spool_given())
+		return;
+	for (size_t i = 0; i < found->n; i++)
+		buf_addf(&names, " --spool=%s:%s", found->p[i].kind->name,
+		    found->p[i].dir);
+	opts_wrong(NAME, "there is more than one queue:%s", buf_str(&names));
+}
+
+/* 0, or the status of what could not be looked at; the rest is there. */
+static int
+find_spools(struct spools *found, bool drain, bool by_ref)
+{
+	struct err e = {0};
+	int r;
+
+	if (by_ref && !opts_spool_given())
+		return 0;	/* refs say where they lie */
+	r = opts_spools(found, &e);
+	if (r < 0)
+		exit(err_exit(&e, NAME));
+	if (r > 0)
+		err_print(&e, NAME);
+	if (found->n == 0 && r == 0)
+		r = err_set(&e, FAULT_UNAVAILABLE, "no mail queue was found on "
+		    "this host; name one with --spool=KIND:DIR");
+	if (r < 0)
+		exit(err_exit(&e, NAME));
+	if (drain)
+		check_single(found);
+	return (int)e.fault;
+}
+
+static int64_t
+milliseconds(const char *what, const char *text, int64_t without)
+{
+	struct err e = {0};
+	int64_t seconds;
+
+	if (text == NULL)
+		return without;
+	if (unit_time(what, text, &seconds, &e) < 0)
+		opts_wrong(NAME, "%s", e.text);
+	return seconds * 1000;
+}
+
+static struct feed_limits
+read_limits(void)
+{
+	struct feed_limits l = { .idle_ms = 5000 };
+	const char *idle = getenv("TIDEGATE_FEED_IDLE");
+	struct err e = {0};
+	int64_t n;
+
+	if (unit_count("--in-hand", in_hand, &n, &e) < 0)
+		opts_wrong(NAME, "%s", e.text);
+	if (n < 1 || n > 100000)
+		opts_wrong(NAME, "--in-hand: 1 to 100000");
+	l.in_hand = (size_t)n;
+	l.quiet_ms = milliseconds("--timeout", timeout, NEVER);
+	if (l.quiet_ms == 0)
+		opts_wrong(NAME, "--timeout: must be 1s at least");
+	l.deadline = clock_in(milliseconds("--deadline", deadline, NEVER));
+	if (idle != NULL && unit_count("TIDEGATE_FEED_IDLE", idle, &n, &e) < 0)
+		opts_wrong(NAME, "%s", e.text);
+	if (idle != NULL)
+		l.idle_ms = n;
+	return l;
+}
+
+static int
+drain(struct source *source, const char *const *command)
+{
+	struct takeout_how how = {
+		.tool = NAME, .command = command, .limits = read_limits(),
+		.always = always, .dry = dry_run, .results = results,
+		.json = json, .verbose = verbose, .end = null ? '\0' : '\n',
+	};
+
+	return takeout(source, &how);
+}
+
+static int
+let_go(struct source *source)
+{
+	struct release_how how = {
+		.tool = NAME, .wait_ms = milliseconds("--wait", wait_time, -1),
+		.whole = whole, .dry = dry_run, .verbose = verbose,
+		.end = null ? '\0' : '\n',
+	};
+
+	return release(source, &how);
+}
+
+int
+main(int argc, char *argv[])
+{
+	const char *const *words, *const *command;
+	struct spools spools = {0};
+	struct select select;
+	struct source source;
+	bool records;
+	int status;
+
+	opts_read(NAME, argc, argv, table, "SELECTION [-- COMMAND [ARG...]]",
+	    &words, &command);
+	refuse_later();
+	if (command != NULL && command[0] == NULL)
+		opts_wrong(NAME, "no COMMAND behind --");
+	check_verb(command != NULL);
+	read_selection(&select, words, &records);
+	select_touch(&select);
+	if (command != NULL && !select.states_given)
+		select.states = TAKEN_BY_DEFAULT;
+	read_limits();
+	status = find_spools(&spools, command != NULL,
+	    records || only_refs(&select));
+	interrupt_catch();
+	source_init(&source, &spools, &select, records, null ? '\0' : '\n');
+	status = status_worse(status, command != NULL ?
+	    drain(&source, command) : let_go(&source));
+	source_free(&source);
+	select_free(&select);
+	spools_free(&spools);
+	return status;
+}
