@@ -1,0 +1,471 @@
+# What gateway-dial, gateway-flush and gateway-etrn share; sourced by them.
+#
+# A script sets $prog and $about, defines finish() and sources this file, which
+# reads the options and the phone book's file and leaves the keys' values in
+# variables named like them in small letters ($dial, $send_options ...).
+#
+# Times inside are tenths of a second by the machine's monotonic clock: the first
+# thing that happens on many a line is that the wall clock is set.
+#
+# Not for users, but commented here: $TIDEGATE_PROC and $TIDEGATE_SYS stand for
+# /proc and /sys in the tests; $TIDEGATE_SESSION is how gateway-dial tells the
+# other two that they are part of a session, and when (on the clock) it ends.
+# shellcheck shell=sh disable=SC2034,SC2154
+
+version=0.1
+proc=${TIDEGATE_PROC:-/proc}
+sys=${TIDEGATE_SYS:-/sys}
+run_dir=${TIDEGATE_RUN:-/run/tidegate}
+LC_ALL=C
+export LC_ALL
+# cron's PATH knows neither our own directory nor where pon and ip live.
+PATH=$PATH:$here:/usr/local/sbin:/usr/sbin:/sbin
+export PATH
+set -f
+umask 022
+
+nl='
+'
+tab=$(printf '\t')
+cr=$(printf '\r')
+code=0 work=''
+verbose='' quiet='' dry='' strict='' conf_file='' link_name=''
+
+### Saying things
+
+say() { printf '%s: %s\n' "$prog" "$*" >&2; }
+note() { [ -n "$quiet" ] || say "$@"; }
+tell() { [ -z "$verbose" ] || say "$@"; }
+
+die() {
+	die_code=$1
+	shift
+	say "$@"
+	exit "$die_code"
+}
+
+printable() { printf '%s' "$1" | tr -c '[:print:]' '?'; }
+
+# would COMMAND...: shows it as a shell would have to be given it
+would() {
+	would_line=
+	for word in "$@"; do
+		case $word in
+		*[!A-Za-z0-9_./:=@%+,-]* | '')
+			word=\'$(printf '%s' "$word" | sed "s/'/'\\\\''/g")\' ;;
+		esac
+		would_line="$would_line $word"
+	done
+	printf 'would run:%s\n' "$would_line"
+}
+
+### The command line
+
+usage() { echo "Usage: $prog [-vqn] [--strict] [--config=FILE] NAME"; }
+
+help() {
+	usage
+	cat <<-END
+	$about
+
+	  --config=FILE   read FILE instead of /etc/tidegate/links/NAME.conf
+	  -v, --verbose   say what is done, and print the counts
+	  -q, --quiet     say only what failed
+	  -n, --dry-run   print what would be run, and run nothing
+	  --strict        a message left waiting is a failure (75)
+	  --help          this text
+	  --usage         the first line of it
+	  --version       which version this is
+	END
+}
+
+misuse() {
+	say "$(printable "$1")"
+	usage >&2
+	exit 64
+}
+
+not_there_yet() { die 69 "$1: not there yet"; }
+
+option() {
+	case $1 in
+	--verbose | -v) verbose=-v ;;
+	--quiet | -q) quiet=-q ;;
+	--dry-run | -n) dry=-n ;;
+	--strict) strict=--strict ;;
+	--config=?*) conf_file=${1#*=} ;;
+	--help) help; exit 0 ;;
+	--usage) usage; exit 0 ;;
+	--version) echo "$prog (Tidegate) $version"; exit 0 ;;
+	--due | --status | --check | --probe | --json | -j) not_there_yet "$1" ;;
+	--warn=* | --critical=*) not_there_yet "${1%%=*}" ;;
+	--*) misuse "unknown option: $1" ;;
+	-?) misuse "unknown option: $1" ;;
+	-*)	# several letters behind one dash
+		option "${1%"${1#-?}"}"
+		option "-${1#-?}" ;;
+	esac
+}
+
+options() {
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--) shift; break ;;
+		--config)
+			[ $# -gt 1 ] || misuse '--config: needs a value'
+			option "--config=$2"
+			shift ;;
+		-?*) option "$1" ;;
+		*) break ;;
+		esac
+		shift
+	done
+	[ $# -gt 0 ] || misuse 'which link?'
+	[ $# -eq 1 ] || misuse "one link at a time: $2"
+	case $1 in
+	'' | [.-]* | *[!A-Za-z0-9._-]*) misuse "not a link's name: $1" ;;
+	esac
+	link_name=$1
+	[ -n "$conf_file" ] || conf_file=/etc/tidegate/links/$link_name.conf
+	case $conf_file in /*) ;; *) conf_file=./$conf_file ;; esac
+}
+
+### The phone book
+
+wrong() { die 78 "$conf_file:$line_no: $(printable "$1")"; }
+
+# owned_well PATH: by root or us, and nobody else may write it
+owned_well() {
+	# shellcheck disable=SC2046
+	set -- "$1" $(ls -ldLn -- "$1" 2>/dev/null)
+	[ $# -gt 4 ] || die 74 "$1: cannot be looked at"
+	case $4 in
+	0 | "$(id -u)") ;;
+	*) die 78 "$1: belongs to user $4, not to root or you" ;;
+	esac
+	case $2 in
+	?????w* | ????????w*) die 78 "$1: others may write it ($2)" ;;
+	esac
+}
+
+# Its commands are run, so whoever can write it can be us.  Where it is a
+# symbolic link, the place it lies in counts as much as the place it points to.
+conf_open() {
+	conf_real=$(readlink -f -- "$conf_file" 2>/dev/null) || conf_real=$conf_file
+	if [ ! -e "$conf_file" ]; then
+		[ -x "${conf_file%/*}" ] || [ ! -d "${conf_file%/*}" ] ||
+			die 77 "$conf_file: permission denied"
+		die 74 "$conf_file: no such file"
+	fi
+	[ -f "$conf_file" ] || die 74 "$conf_file: not a file"
+	[ -r "$conf_file" ] || die 77 "$conf_file: permission denied"
+	owned_well "${conf_file%/*}/"
+	owned_well "${conf_real%/*}/"
+	owned_well "$conf_real"
+}
+
+conf_read() {
+	line_no=0 keys=' '
+	while IFS= read -r line || [ -n "$line" ]; do
+		line_no=$((line_no + 1))
+		case $line in
+		'' | '#'*) continue ;;
+		*"$cr") wrong 'ends in a carriage return' ;;
+		*=*) ;;
+		*[!"$tab "]*) wrong "no KEY=value: $line" ;;
+		*) continue ;;
+		esac
+		key=${line%%=*}
+		case $keys in
+		*" $key "*) wrong "$key: here for the second time" ;;
+		esac
+		keys="$keys$key "
+		conf_key "$key" "${line#*=}"
+	done <"$conf_real"
+}
+
+conf_key() {
+	case $1 in
+	DIAL) dial=$2 ;;
+	DIAL_TIMEOUT) key_time "$2"; dial_timeout=$tenths ;;
+	HANGUP) hangup=$2 ;;
+	CHECK) check=$2 ;;
+	INTERFACE) key_interface "$2"; interface=$2 ;;
+	SPOOL) spool=$2 ;;
+	SEND) key_one_of "$2" 'release drain none'; send=$2 ;;
+	SMARTHOST) smarthost=$2 ;;
+	PORT) key_port "$2"; port=$2 ;;
+	HELO) helo=$2 ;;
+	SEND_OPTIONS) send_options=$2 ;;
+	RETRIEVE)
+		case $2 in turn | atrn) not_there_yet "$conf_file:$line_no: RETRIEVE=$2" ;; esac
+		key_one_of "$2" 'etrn command none'; retrieve=$2 ;;
+	RETRIEVE_HOST) retrieve_host=$2 ;;
+	RETRIEVE_PORT) key_port "$2"; retrieve_port=$2 ;;
+	RETRIEVE_OPTIONS) retrieve_options=$2 ;;
+	RETRIEVE_COMMAND) retrieve_command=$2 ;;
+	DOMAINS) key_domains "$2"; domains=$2 ;;
+	SUBDOMAINS) key_one_of "$2" 'yes no'; subdomains=$2 ;;
+	LISTEN_PORT) key_port "$2"; listen_port=$2 ;;
+	DELIVER)
+		case $2 in
+		maildir:?*) deliver=${2#maildir:} ;;
+		*) not_there_yet "$conf_file:$line_no: DELIVER other than maildir:DIR" ;;
+		esac ;;
+	IDLE) key_time "$2"; idle=$tenths ;;
+	FIRST) key_time "$2"; first=$tenths ;;
+	MAX_SESSION) key_time "$2"; max_session=$tenths ;;
+	KEEPALIVE | USER | PASSWORD_FILE | AUTH | TLS | TLS_NAME | RETRIEVE_USER | \
+	RETRIEVE_PASSWORD_FILE | RETRIEVE_TLS | MAX_SIZE | LIMITS | EXPIRE | EVERY | \
+	WHEN_QUEUED | URGENT | RETRY | MAX_CALLS | NOTIFY_FAILURE)
+		not_there_yet "$conf_file:$line_no: $1" ;;
+	*) wrong "unknown key: $1" ;;
+	esac
+}
+
+key_one_of() {
+	case " $2 " in
+	*" $1 "*) case $1 in '' | *' '*) ;; *) return ;; esac ;;
+	esac
+	wrong "$key: is one of: $2"
+}
+
+key_port() {
+	case $1 in
+	'' | *[!0-9]* | 0* | ??????*) wrong "$key: not a port: $1" ;;
+	esac
+	[ "$1" -le 65535 ] || wrong "$key: not a port: $1"
+}
+
+key_interface() {
+	case $1 in
+	. | .. | *[!A-Za-z0-9._@-]*) wrong "$key: not an interface: $1" ;;
+	esac
+}
+
+# They become arguments; a dash in front would make them options.
+key_domains() {
+	for word in $1; do
+		case $word in -*) wrong "$key: not a domain: $word" ;; esac
+	done
+}
+
+# 90 90s 5m 2h 3d 1w, never 0
+key_time() {
+	case $1 in
+	*s) unit=1 ;; *m) unit=60 ;; *h) unit=3600 ;;
+	*d) unit=86400 ;; *w) unit=604800 ;; *[0-9]) unit=1 ;;
+	*) wrong "$key: not a time: $1" ;;
+	esac
+	number=${1%[smhdw]}
+	case $number in
+	'' | *[!0-9]* | 0* | ???????*) wrong "$key: not a time: $1" ;;
+	esac
+	tenths=$((number * unit * 10))
+}
+
+# What one key alone cannot tell.
+conf_judge() {
+	[ "$send" != drain ] || [ -n "$smarthost" ] ||
+		die 78 "$conf_file: SEND=drain needs a SMARTHOST"
+	[ "$retrieve" != etrn ] || [ -n "$retrieve_host$smarthost" ] ||
+		die 78 "$conf_file: RETRIEVE=etrn needs a RETRIEVE_HOST or SMARTHOST"
+	[ "$retrieve" != command ] || [ -n "$retrieve_command" ] ||
+		die 78 "$conf_file: RETRIEVE=command needs a RETRIEVE_COMMAND"
+	[ -z "$hangup" ] || [ -n "$dial" ] || die 78 "$conf_file: HANGUP without DIAL"
+	judge_port SMARTHOST "$smarthost" "$port"
+	judge_port RETRIEVE_HOST "$retrieve_host" "$retrieve_port"
+}
+
+judge_port() {
+	case $2 in
+	unix:* | exec:* | fd:*)
+		[ -z "$3" ] || die 78 "$conf_file: $1=${2%%:*}: has no port" ;;
+	esac
+}
+
+# peer HOST PORT: sets $peer as the programs want it
+peer() {
+	peer=$1
+	[ -n "$2" ] || return 0
+	case $peer in
+	'['*) ;;
+	*:*:*) peer=[$peer] ;;
+	esac
+	peer=$peer:$2
+}
+
+### Time, and commands that end within it
+
+# Sets $now.
+clock() {
+	if read -r now _ 2>/dev/null </proc/uptime; then
+		now=${now%?}
+		now=${now%.*}${now#*.}
+	else
+		now=$(date +%s)0
+	fi
+}
+
+nap() {
+	sleep "$pause"
+	pause=$long_nap
+}
+
+# A script may do something at every look at the clock.
+tick() { :; }
+
+group() { kill "-$1" "-$!" 2>/dev/null || kill "-$1" "$!" 2>/dev/null; }
+
+# run TENTHS COMMAND...: in a session of its own, so that all of it can be ended
+# when its time is over ($late, 75) or ours is.  The lock, descriptor 9, is not
+# passed on: what DIAL leaves running must not hold it.
+run() {
+	clock
+	run_end=$((now + $1))
+	shift
+	late='' pause=$short_nap
+	setsid "$@" </dev/null 9>&- &
+	while kill -0 $! 2>/dev/null; do
+		tick
+		clock
+		if [ "$now" -ge "$run_end" ]; then
+			stop
+			late=yes status=75
+			return 75
+		fi
+		nap
+	done
+	wait $!
+	status=$?
+	reaped=$!
+	return "$status"
+}
+
+# Ends what run() started, wherever run() was interrupted: TERM, then KILL.
+stop() {
+	[ $! != "$reaped" ] || return 0
+	for signal in TERM KILL; do
+		group $signal
+		clock
+		stop_end=$((now + grace)) pause=$short_nap
+		while group 0; do
+			clock
+			[ "$now" -lt "$stop_end" ] || continue 2
+			nap
+		done
+		wait $! 2>/dev/null
+		break
+	done
+	reaped=$!
+}
+
+# What is known as a class passes; a command's own numbers, signals and
+# "not found" become one.
+class() {
+	case $1 in
+	0 | 6[4-9] | 7[0-8]) class=$1 ;;
+	12[67]) class=69 ;;
+	139 | 134 | 13[0-689]) class=70 ;;
+	*) class=75 ;;
+	esac
+}
+
+# Every way out but KILL leads through finish().  TERM here would only disturb it.
+guard() {
+	for signal in HUP INT QUIT TERM ALRM USR1 USR2; do
+		# shellcheck disable=SC2064
+		trap "interrupted $signal" $signal
+	done
+	trap : PIPE
+	trap leave EXIT
+}
+
+deaf() {
+	trap - EXIT
+	trap : HUP INT QUIT TERM ALRM USR1 USR2 PIPE
+}
+
+interrupted() {
+	deaf
+	say "ended by SIG$1"
+	code=75
+	leave
+}
+
+leave() {
+	deaf
+	stop
+	finish
+	[ -z "$work" ] || rm -rf -- "$work"
+	exit "$code"
+}
+
+# The process that $TIDEGATE_SESSION makes part of a session ends before it.
+deadline() {
+	clock
+	until=$((now + max_session))
+	case ${TIDEGATE_SESSION:-x} in
+	*[!0-9]*) ;;
+	*) [ "$TIDEGATE_SESSION" -ge "$until" ] || until=$TIDEGATE_SESSION ;;
+	esac
+}
+
+# Sets $left, at least 1.
+left() {
+	clock
+	left=$((until - now))
+	[ "$left" -gt 0 ] || left=1
+}
+
+### The link
+
+# The interface as our own network namespace has it; sets $octets received.
+interface_there() {
+	[ -r "$proc/net/dev" ] || {
+		octets=-
+		read -r octets 2>/dev/null <"$sys/class/net/$interface/statistics/rx_bytes"
+		[ -e "$sys/class/net/$interface" ]
+		return
+	}
+	while IFS=' :' read -r word octets _; do
+		[ "$word" != "$interface" ] || return 0
+	done <"$proc/net/dev"
+	octets=-
+	return 1
+}
+
+# TUN and PPP devices call their state "unknown" while they work.
+interface_up() {
+	interface_there || return 1
+	if read -r flags 2>/dev/null <"$sys/class/net/$interface/flags"; then
+		[ $((flags & 1)) -eq 1 ] || return 1
+	fi
+	if read -r word 2>/dev/null <"$sys/class/net/$interface/operstate"; then
+		case $word in up | unknown) ;; *) return 1 ;; esac
+	fi
+	return 0
+}
+
+dial='' dial_timeout=600 hangup='' check='' interface='' spool=''
+send=release smarthost='' port='' helo='' send_options=''
+retrieve=etrn retrieve_host='' retrieve_port='' retrieve_options=''
+retrieve_command='' domains='' subdomains=no listen_port=25 deliver=''
+idle=600 first=1200 max_session=36000
+grace=30
+
+# begin ARGUMENT...: everything up to the point where something is done
+begin() {
+	options "$@"
+	conf_open
+	conf_read
+	conf_judge
+	for word in setsid mktemp; do
+		command -v $word >/dev/null || die 69 "$word: this program is needed"
+	done
+	short_nap=0.02 long_nap=0.2
+	sleep 0.01 2>/dev/null || short_nap=1 long_nap=1
+	: &
+	reaped=$!
+	wait $!
+}

@@ -1,0 +1,82 @@
+#!/bin/sh
+# gateway-dial with the real programs: a Maildir at each end, sinks for servers.
+# shellcheck source=t/lib.sh
+. "$(dirname "$0")/lib.sh"
+umask 022
+TIDEGATE_RUN=$tmp/run TIDEGATE_LOG=$tmp/sessions.log
+export TIDEGATE_RUN TIDEGATE_LOG
+cd "$tmp" || exit
+mkdir c out in
+pids=
+trap '[ -z "$pids" ] || kill $pids; rm -rf "$tmp"' EXIT
+
+# serve OPTION...: a sink; $port is its port
+serve() {
+	rm -f "$tmp/port"
+	sink "--port-file=$tmp/port" "$@" &
+	pids="$pids $!"
+	wait_for test -s "$tmp/port"
+	port=$(cat "$tmp/port")
+}
+letters() {	# COUNT: each to two recipients
+	rm -rf out
+	mkdir -p out/new out/cur out/tmp
+	for i in $(seq "$1"); do
+		printf 'Return-Path: <a@gw.test>\nDelivered-To: b%s@x.test\nDelivered-To: c%s@x.test\nSubject: %s\n\nhi\n' "$i" "$i" "$i" >"out/new/m$i"
+	done
+}
+conf() {
+	{
+		printf '%s\n' "CHECK=test -e $tmp/up" "DIAL=touch $tmp/up" "HANGUP=rm $tmp/up" \
+		    "SPOOL=maildir:$tmp/out" SEND=drain SMARTHOST=127.0.0.1 DOMAINS=customer.test \
+		    IDLE=1s FIRST=1s
+		printf '%s\n' "$@"
+	} >c/isp.conf
+}
+session() {
+	want=$1
+	gateway-dial "--config=$tmp/c/isp.conf" isp >"$tmp/said" 2>&1
+	got=$?
+	[ $got -eq "$want" ] || { echo "status $got, not $want"; cat "$tmp/said"; }
+	[ ! -e "$tmp/up" ] || echo 'the link is still up'
+	tail -n 1 "$TIDEGATE_LOG" | sed 's/^[^ ]* link=isp //; s/ up=.*//'
+}
+left() { find out/new out/cur -type f | wc -l | tr -d ' '; }
+
+serve --maildir="$tmp/world" '--etrn-reply=customer.test:250 started' '--etrn-reply=*:459 no'
+good=$port
+letters 3
+conf "PORT=$good" "RETRIEVE_PORT=$good"
+is 'sent, and nobody came' 'status=0 link=ok send=0 retrieve=0 hangup=ok sent=3 deferred=0 received=- bytes=-' session 0
+is '... nothing is left' 0 left
+is '... three arrived' 3 sh -c 'find world/new -type f | wc -l | tr -d " "'
+is 'nothing to send' 'status=0 link=ok send=0 retrieve=0 hangup=ok sent=0 deferred=0 received=- bytes=-' session 0
+sed 's/customer.test/other.test/' c/isp.conf >c/x && mv c/x c/isp.conf
+is 'ETRN is refused' 'status=77 link=ok send=0 retrieve=77 hangup=ok sent=0 deferred=0 received=- bytes=-' session 77
+
+serve '--refuse=b2@*:451 4.2.0 later' '--refuse=c2@*:451 4.2.0 later' '--refuse=b3@*:451 4.2.0 later'
+letters 3
+conf "PORT=$port" RETRIEVE=none
+is 'some is put off' 'status=0 link=ok send=0 retrieve=- hangup=ok sent=2 deferred=2 received=- bytes=-' session 0
+is '... and waits' 2 left
+conf "PORT=$good" RETRIEVE=none
+is 'the next session sends it' 'status=0 link=ok send=0 retrieve=- hangup=ok sent=2 deferred=0 received=- bytes=-' session 0
+is '... all of it' 0 left
+
+serve '--refuse=*:451 4.2.0 later'
+letters 2
+conf "PORT=$port" RETRIEVE=none
+is 'all is put off' 'status=75 link=ok send=75 retrieve=- hangup=ok sent=0 deferred=2 received=- bytes=-' session 75
+serve '--refuse=b1@*:550 5.1.1 no'
+conf "PORT=$port" RETRIEVE=none
+like 'one is refused for good' '^status=6[79] link=ok send=6[79] .* sent=2 deferred=0 ' session 69
+
+serve --hang-at=BANNER
+letters 1
+conf "PORT=$port" "RETRIEVE_PORT=$port" MAX_SESSION=4s
+like 'a provider that says nothing' '^status=75 link=ok send=75 retrieve=75 hangup=ok ' session 75
+is '... the letter waits' 1 left
+conf "PORT=1" "RETRIEVE_PORT=1" "SEND_OPTIONS=--connect-timeout=5s"
+like 'a provider that is not there' '^status=75 link=ok send=75 retrieve=75 hangup=ok sent=0 ' session 75
+is '... the letter waits' 1 left
+done_testing
