@@ -1,0 +1,48 @@
+#!/bin/sh
+# `make demo' says what t/demo/expected says, times, names and ports aside, and
+# leaves nothing behind.
+# shellcheck shell=sh
+. "$(dirname "$0")/lib.sh"
+
+TMPDIR=$tmp
+export TMPDIR
+unset NO_COLOR
+
+# plain FILE: what differs from run to run is spelled alike
+plain() {
+	sed -E 's/\[?127\.0\.0\.1\]?:[0-9]+/127.0.0.1:PORT/
+		s/PORT +/PORT /
+		s/PORT=[0-9]+/PORT=PORT/
+		s/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z/TIME/
+		s/[0-9]{10}\.([1-7])/1234567890.\1/
+		s/up=[0-9]+s/up=SECONDS/' "$1"
+}
+
+exits 'the demo' 0 "$top/t/demo/session"
+cp "$tmp/.out" "$tmp/raw"
+plain "$tmp/raw" >"$tmp/said"
+same 'says what it should' "$top/t/demo/expected" "$tmp/said"
+exits 'fits a terminal' 1 grep -E '^.{80}' "$tmp/raw"
+left() { find "$tmp" -name 'tidegate-demo.*'; }
+is 'leaves nothing behind' '' left
+
+# A server that refuses: the demo must not call that a success.
+mkdir -p "$tmp/build/t"
+real=$(command -v sink)
+ln -s "$(dirname "$(command -v queue-list)")" "$tmp/build/bin"
+cat >"$tmp/build/t/sink" <<END
+#!/bin/sh
+exec "$real" '--refuse=bob@*:550 5.1.1 no such user' "\$@"
+END
+chmod +x "$tmp/build/t/sink"
+exits 'a letter that does not arrive is a failure' 1 env BUILD="$tmp/build" "$top/t/demo/session"
+is 'which leaves nothing behind' '' left
+
+"$top/t/demo/session" >"$tmp/said" 2>&1 &
+demo=$!
+wait_for grep -q gateway-dial "$tmp/said"
+kill "$demo"
+wait "$demo"
+is 'ended in the middle' 143 echo $?
+is 'it leaves nothing behind' '' left
+done_testing
