@@ -393,10 +393,4 @@ exits 'from a record: left behind' 75 sh -c 'head -n 1 "$tmp/held" | dequeue - -
 is 'with --state=hold it goes' 0 status_of pf_dq "$id" --state=hold -- "$tmp/all"
 like 'what the MTA has in hand is busy' ', busy 1,' pf_dq --state=active -v -- "$tmp/all"
 
-# ---- the page ----
-dequeue --help | sed -n 's/^  *\(-[^ ,]*, \)*\(--[a-z-]*\).*/\2/p' | sort -u >"$tmp/options"
-while read -r o; do
-	grep -q -- "Fl -${o#--}" "$top/man/dequeue.1" || echo "$o"
-done <"$tmp/options" >"$tmp/missing"
-is 'every option stands in the page' '' cat "$tmp/missing"
 done_testing

@@ -15,9 +15,9 @@
 
 set -u
 top=$(cd "$(dirname "$0")/.." && while [ ! -d src ]; do cd ..; done; pwd)
-case ${BUILD:=build} in /*) ;; *) BUILD=$top/$BUILD ;; esac
-PATH=$BUILD/bin:$BUILD/t:$top/bin:$PATH
-export BUILD PATH top LC_ALL=C
+case ${BUILD:=build} in /*) tap_built=$BUILD ;; *) tap_built=$top/$BUILD ;; esac
+PATH=$tap_built/bin:$tap_built/t:$top/bin:$PATH
+export PATH top LC_ALL=C
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/tidegate.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM HUP

@@ -84,11 +84,4 @@ fi
 is 'a pipe gets every octet' "$(printf 'Subject: \033[2J\233\351')" sh -c \
     'queue-cat --spool=maildir:"$1" odd | head -1 | tr -d "\r"' - "$md"
 
-# the manual
-queue-cat --help | grep -o -e '--[a-z][a-z-]*' | sort -u >"$tmp/options"
-is 'every option stands in the manual' '' sh -c '
-	while read -r o; do
-		grep -Fq -e "Fl -${o#--}" "$1" || echo "$o"
-	done <"$2"' - "$top/man/queue-cat.1" "$tmp/options"
-
 done_testing

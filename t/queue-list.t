@@ -64,8 +64,8 @@ exits 'no such letter' 64 ql -F '%z'
 exits 'a format that ends too early' 64 ql -F '%'
 
 # the table
-like 'a table has titles' '^ID +STATE +AGE +SIZE +SENDER +RECIPIENT +REASON$' ql -l
-like 'a row says how many recipients more' "^$two +deferred +60m +[0-9]+ +<> +bob@there.test \\+2 +-\$" ql -l
+like 'a table has titles' '^ID +STATE +AGE +SIZE +SENDER +RECIPIENT$' ql -l
+like 'a row says how many recipients more' "^$two +deferred +60m +[0-9]+ +<> +bob@there.test \\+2\$" ql -l
 like 'its last line counts' '^3 messages, [0-9]+$' ql -l
 
 # selection: -d and -r mean recipients
@@ -144,7 +144,7 @@ assert bytes.fromhex(m["sender_hex"]) == b"\xe9t\xe9@latin.test"
 assert [r["address"] for r in m["recipients"]] == [
     '"q\\"uo te"@there.test', "b\u00f6b@there.test", "x@y z"]
 assert m["mta"] == "maildir" and m["queue_name"] == "deferred"
-assert m["smtputf8"] is True and "done" not in m
+assert "smtputf8" not in m and "done" not in m
 print(m["queue_id"])
 END
 is 'JSON is JSON' "$odd" sh -c \
@@ -314,12 +314,5 @@ if as_other sh -c 'test -x "$1" && ! test -r "$2"' - "$tmp/queue-list" "$q/spool
 	exits 'a copy that may not be read' 77 as_other env PATH=/usr/bin:/bin "$tmp/queue-list" --spool=postfix:"$q/spool"
 fi
 chmod 700 "$q"/spool/*
-
-# the manual
-queue-list --help | grep -o -e '--[a-z][a-z-]*' | sort -u | grep -vx -e --help >"$tmp/options"
-is 'every option stands in the manual' '' sh -c '
-	while read -r o; do
-		grep -Fq -e "Fl -${o#--}" "$1" || grep -Fq -e "Fl \\-${o#--}" "$1" || echo "$o"
-	done <"$2"' - "$top/man/queue-list.1" "$tmp/options"
 
 done_testing

@@ -399,6 +399,7 @@ X
 E2
 cat >"$tmp/mta" <<'E2'
 #!/bin/sh
+trap '' TERM	# which comes as soon as the connection is seen closed
 talk "$1/one.talk"
 exec <&- >&-
 echo closed >>"$1/closed"

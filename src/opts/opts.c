@@ -9,6 +9,12 @@
 
 static const char *name;
 
+/* Stays to the end: it owns what the options and operands point at. */
+static struct {
+	volatile poptContext c;
+	const char *const *volatile words;
+} kept;
+
 static void
 show_version(poptContext c, enum poptCallbackReason why,
     const struct poptOption *o, const char *arg, const void *data)
@@ -103,20 +109,19 @@ opts_read(const char *tool, int argc, char *argv[], struct poptOption *options,
 {
 	int n = dashes(argc, argv), r;
 	char **behind = n < argc ? argv + n + 1 : NULL;
-	static poptContext c;	/* stays: it owns what the options point at */
-	static const char *const *words;
+	poptContext c;
 
 	name = tool;
 	signal(SIGPIPE, SIG_IGN);
-	c = must(poptGetContext(tool, n, (const char **)(uintptr_t)argv,
+	kept.c = c = must(poptGetContext(tool, n, (const char **)(uintptr_t)argv,
 	    options, 0));
 	poptSetOtherOptionHelp(c, operands);
 	while ((r = poptGetNextOpt(c)) > 0)
 		;
 	if (r < -1)
 		opts_wrong(tool, "%s: %s", poptBadOption(c, 0), poptStrerror(r));
-	words = joined(poptGetArgs(c), command == NULL ? behind : NULL);
-	*rest = words;
+	*rest = joined(poptGetArgs(c), command == NULL ? behind : NULL);
+	kept.words = *rest;
 	if (command != NULL)
 		*command = (const char *const *)behind;
 }

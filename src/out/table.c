@@ -1,5 +1,7 @@
 #include "out/table.h"
 
+#include <string.h>
+
 #include "base/text.h"
 
 #define HELD_ROWS 200
@@ -40,7 +42,7 @@ static void
 put_cell(const struct table *t, size_t i, struct span s, size_t room, FILE *to)
 {
 	size_t n = width_of(s);
-	bool last = i + 1 == t->n;
+	bool last = i + 1 == t->shown;
 
 	if (t->width > 0 && n > room) {
 		s = front(s, room > 3 ? room - 3 : room);
@@ -63,7 +65,7 @@ put_cell(const struct table *t, size_t i, struct span s, size_t room, FILE *to)
 static size_t
 room_of(const struct table *t, size_t i, size_t used)
 {
-	if (i + 1 == t->n)
+	if (i + 1 == t->shown)
 		return used < t->width ? t->width - used : 0;
 	return t->columns[i].whole ? (size_t)-1 : t->wide[i];
 }
@@ -73,7 +75,7 @@ put_row(const struct table *t, const struct span *cells, FILE *to)
 {
 	size_t used = 0;
 
-	for (size_t i = 0; i < t->n; i++) {
+	for (size_t i = 0; i < t->shown; i++) {
 		size_t n = width_of(cells[i]), room = room_of(t, i, used);
 
 		put_cell(t, i, cells[i], room, to);
@@ -101,6 +103,8 @@ flow(struct table *t, FILE *to)
 {
 	struct span cells[TABLE_COLUMNS];
 
+	if (t->shown == 0)
+		t->shown = t->n;
 	for (size_t i = 0; i < t->n; i++)
 		cells[i] = span_of(t->columns[i].title);
 	measure(t, cells);
@@ -139,11 +143,23 @@ table_row(struct table *t, const struct span *cells, FILE *to)
 		buf_free(&safe[i]);
 }
 
+/* Has no row anything to say in the last column? */
+static bool
+last_is_empty(const struct table *t)
+{
+	for (size_t k = t->n - 1; k < t->held.n; k += t->n)
+		if (strcmp(t->held.p[k], "-") != 0)
+			return false;
+	return true;
+}
+
 void
 table_end(struct table *t, FILE *to)
 {
-	if (!t->flowing && t->held.n > 0)
-		flow(t, to);
+	if (t->flowing || t->held.n == 0)
+		return;
+	t->shown = last_is_empty(t) ? t->n - 1 : t->n;
+	flow(t, to);
 }
 
 void

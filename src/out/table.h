@@ -24,6 +24,7 @@ struct column {
 struct table {
 	const struct column *columns;
 	size_t n;		/* of columns */
+	size_t shown;		/* likewise: without the last if it says nothing */
 	size_t width;		/* of the terminal: cells are cut; 0: none is */
 	size_t wide[TABLE_COLUMNS];
 	VEC(char *) held;	/* cells of the rows held back */
@@ -33,7 +34,10 @@ struct table {
 /* One row of `n` cells, made printable here. */
 void table_row(struct table *, const struct span *cells, FILE *);
 
-/* Writes what is still held back, and frees all. */
+/*
+ * Writes what is still held back, and frees all.  When these are all the rows
+ * and their last cells are all `-`, that column is left out.
+ */
 void table_end(struct table *, FILE *);
 
 /* `812`, `4.1k`, `12M`; `45s`, `12m`, `3h`, `2d`. */

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/interrupt.h"
+#include "base/seen.h"
 #include "session/release_wait.h"
 #include "wire/domain.h"
 
@@ -279,16 +280,23 @@ one(struct job *j, struct wanted *w, struct message *m)
 		released_add(j->list, w->spool, m, 0);
 }
 
+/*
+ * A message that is let go moves within its queue, and may be met again before
+ * the walk is over: once is enough.
+ */
 static void
 one_by_one(struct job *j)
 {
 	const struct select *sel = j->source->select;
 	struct wanted w = {0};
 	struct message m = {0};
+	struct seen seen = {0};
 
 	while (next(j, &w, &m))
-		if (j->from_node == 0 || first_node(sel, &m) >= j->from_node)
+		if ((j->from_node == 0 || first_node(sel, &m) >= j->from_node) &&
+		    seen_first(&seen, m.dev, m.ino))
 			one(j, &w, &m);
+	seen_free(&seen);
 	message_free(&m);
 	wanted_free(&w);
 	source_again(j->source);

@@ -172,9 +172,6 @@ add_envelope(struct envelope *v, const struct maildir_head *h)
 			v->sender = span_dup(span_of(l->address));
 		else if (l->field == h->rcpts && *l->address != '\0')
 			add_rcpt(v, l->address);
-		if (l->field == FIELD_SENDER || l->field == h->rcpts)
-			v->smtputf8 = v->smtputf8 ||
-			    !text_is_ascii(span_of(l->address));
 	}
 	if (v->sender == NULL)
 		v->sender = span_dup(SPAN(""));

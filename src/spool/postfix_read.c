@@ -118,14 +118,9 @@ conclude(struct reading *x, const struct stat *st)
 	bool pending = false;
 
 	x->v.m->size = x->v.counts > 0 && x->v.count[0] > 0 ? x->v.count[0] : st->st_size;
-	v->smtputf8 = wants_utf8(x) || !text_is_ascii(span_of(v->sender));
-	for (size_t i = 0; i < v->rcpts.n; i++) {
-		if (v->rcpts.p[i].done)
-			continue;
-		pending = true;
-		if (!text_is_ascii(span_of(v->rcpts.p[i].address)))
-			v->smtputf8 = true;
-	}
+	v->smtputf8 = wants_utf8(x);
+	for (size_t i = 0; i < v->rcpts.n; i++)
+		pending = pending || !v->rcpts.p[i].done;
 	/* nothing left to do: qmgr removes it when it comes to it */
 	if (!pending && (x->v.m->state == STATE_DEFERRED ||
 	    x->v.m->state == STATE_ACTIVE || x->v.m->state == STATE_INCOMING))

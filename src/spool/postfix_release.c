@@ -32,7 +32,7 @@ not_here(const struct spool *s, struct err *e)
 	    "%s: a copied queue: its MTA is not here", s->dir);
 }
 
-/* Exit status 69 says that the mail system is down: try again later. */
+/* Exit status 69 says that Postfix is down: try again later. */
 static int
 failed(int status, struct err *e)
 {

@@ -214,9 +214,8 @@ select_record(struct message *m, const struct record *r)
 		if (same)
 			taken[at] = true;
 	}
-	/* REF and SENDER without recipients: whoever is still pending */
 	for (size_t i = 0; i < n; i++)
-		if (!same || (r->rcpts.n > 0 && !taken[i]))
+		if (!same || !taken[i])
 			m->env.rcpts.p[i].selected = false;
 	free(taken);
 	return same;

@@ -213,8 +213,9 @@ main(int argc, char *argv[])
 		opts_wrong(NAME, "whom to ask? --server=PEER or --mx=DOMAIN");
 	if (gather(&nodes, words, &e) < 0 ||
 	    opts_dial(&servers, &dial, true, &e) < 0)
-		return err_exit(&e, NAME);
-	status = ask(&servers, &dial, &nodes);
+		status = err_exit(&e, NAME);
+	else
+		status = ask(&servers, &dial, &nodes);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		err_sys(&e, "write");
 		status = status_worse(status, err_exit(&e, NAME));

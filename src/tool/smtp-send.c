@@ -303,8 +303,9 @@ main(int argc, char *argv[])
 		    "the records");
 	if ((opts_spool_given() && opts_spools(&b.known, &e) != 0) ||
 	    opts_dial(&servers, &dial, false, &e) < 0)
-		return err_exit(&e, NAME);
-	r = records ? send_records(&b, &e) : send_one(&b, words, &e);
+		r = -1;
+	else
+		r = records ? send_records(&b, &e) : send_one(&b, words, &e);
 	batch_end(&b);
 	if (r < 0)
 		b.status = status_worse(b.status, err_exit(&e, NAME));

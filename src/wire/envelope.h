@@ -33,7 +33,8 @@ struct envelope {
 	char *envid;		/* decoded; NULL */
 	enum ret ret;
 	enum body_type body;
-	bool smtputf8;
+	bool smtputf8;		/* the message needs it, whoever it goes to; an
+				   address that does is seen when it is said */
 	VEC(struct rcpt) rcpts;
 };
 

@@ -78,7 +78,7 @@ static const struct {
 	{ "padding", TOP "w****|Ra@y|M|wxx|Nhi|X|E", 1,
 	    "deferred 7 <s@x> +a@y", "hi\r\n" },
 	{ "UTF-8", TOP "R\303\274@y|" TEXT, 1,
-	    "deferred 7 <s@x> utf8 +\303\274@y", NULL },
+	    "deferred 7 <s@x> +\303\274@y", NULL },
 	{ "few numbers", "C  90  38|" TOP "Ra@y|" TEXT, 1,
 	    "deferred 7 <s@x> +a@y", "hi\r\n" },
 	{ "numbers that lie", "C  7  99999999999999  1  0|" TOP "Ra@y|" TEXT, 1,
