@@ -102,66 +102,6 @@ idle(struct client *c)
 }
 
 static void
-outcome(struct outcome *o, enum fate fate, int code, const char *status,
-    char *text)
-{
-	free(o->text);
-	o->fate = fate;
-	o->code = code;
-	snprintf(o->status, sizeof o->status, "%s", status);
-	o->text = text;
-}
-
-static bool
-is_meant(const struct letter *l, size_t i)
-{
-	const struct rcpt *r = &l->env->rcpts.p[i];
-
-	return r->selected && !r->done && l->met[i].fate == FATE_NONE &&
-	    !l->met[i].again;
-}
-
-void
-letter_all(struct letter *l, enum fate fate, const char *status,
-    const char *text)
-{
-	for (size_t i = 0; i < l->env->rcpts.n; i++)
-		if (is_meant(l, i))
-			outcome(&l->met[i], fate, 0, status,
-			    span_dup(span_of(text)));
-}
-
-void
-letter_free_met(struct letter *l)
-{
-	for (size_t i = 0; l->met != NULL && i < l->env->rcpts.n; i++)
-		free(l->met[i].text);
-	free(l->met);
-	l->met = NULL;
-}
-
-/* A 4xx is deferred and a 5xx failed; without an enhanced code, x.0.0. */
-static void
-refused(struct outcome *o, const struct reply *r)
-{
-	char made[12];
-	struct buf words = {0};
-
-	snprintf(made, sizeof made, "%d.0.0", r->code / 100 == 5 ? 5 : 4);
-	reply_words(&words, r);
-	outcome(o, r->code / 100 == 5 ? FATE_FAILED : FATE_DEFERRED, r->code,
-	    *r->status && r->code >= 400 ? r->status : made, buf_str(&words));
-}
-
-static void
-refuse_all(struct letter *l, const struct reply *r)
-{
-	for (size_t i = 0; i < l->env->rcpts.n; i++)
-		if (is_meant(l, i))
-			refused(&l->met[i], r);
-}
-
-static void
 broken(struct client *c, const char *why)
 {
 	if (c->letter != NULL)
@@ -215,18 +155,23 @@ on_helo(struct client *c, const struct asked *a, const struct reply *r)
 static void
 on_rset(struct client *c, const struct asked *a, const struct reply *r)
 {
+	struct buf words = {0};
+
 	(void)a;
-	if (r->code / 100 != 2)
-		refuse_all(c->letter, r);
+	if (r->code / 100 == 2)
+		return;
+	/* even a 5xx: it is not this letter that was refused */
+	reply_words(&words, r);
+	letter_all(c->letter, FATE_DEFERRED, "4.5.0", buf_str(&words));
+	buf_free(&words);
 }
 
 static void
 on_mail(struct client *c, const struct asked *a, const struct reply *r)
 {
 	(void)a;
-	c->letter->stage = V_MAIL;
 	if (r->code / 100 >= 4)
-		refuse_all(c->letter, r);
+		letter_refused(c->letter, r);
 	else if (r->code / 100 != 2)
 		broken(c, "the server answered MAIL with a 3xx");
 }
@@ -242,9 +187,10 @@ on_rcpt(struct client *c, const struct asked *a, const struct reply *r)
 	struct outcome *o = &c->letter->met[a->rcpt];
 	bool room = r->code == 452 || r->code == 552;
 
-	c->letter->stage = V_RCPT;
-	if (o->fate != FATE_NONE)
-		return;			/* MAIL was refused: an echo */
+	if (o->fate != FATE_NONE) {	/* MAIL was refused: an echo, or not */
+		c->stray = c->stray || r->code / 100 == 2;
+		return;
+	}
 	if (r->code / 100 == 2) {
 		c->letter->accepted++;
 		o->code = r->code;
@@ -254,7 +200,7 @@ on_rcpt(struct client *c, const struct asked *a, const struct reply *r)
 		broken(c, "the server answered RCPT with a 3xx");
 		return;
 	}
-	refused(o, r);
+	outcome_refused(o, r);
 	if (!room)
 		return;
 	o->fate = FATE_DEFERRED;
@@ -269,41 +215,26 @@ on_rcpt(struct client *c, const struct asked *a, const struct reply *r)
 /*
  * Pipelined DATA may be accepted although every recipient was refused; the
  * server then waits for a text.  An empty one satisfies it, and its verdict
- * changes nothing (RFC 2920 section 3.1).
+ * changes nothing (RFC 2920 section 3.1).  Unless it has taken recipients behind
+ * a RSET or MAIL that it refused: they would get the empty text.
  */
 static void
 on_data(struct client *c, const struct asked *a, const struct reply *r)
 {
 	(void)a;
-	c->letter->stage = V_DATA;
 	if (r->code == 354 && c->letter->accepted > 0) {
 		c->want = WANT_TEXT;
 		c->bol = true;
+	} else if (r->code == 354 && c->stray) {
+		broken(c, "the server goes on with a transaction it refused");
 	} else if (r->code == 354) {
 		c->useless = true;
 		buf_adds(&c->out, ".\r\n");
 		ask(c, V_TEXT, 0);
 	} else if (r->code / 100 >= 4) {
-		refuse_all(c->letter, r);
+		letter_refused(c->letter, r);
 	} else {
 		broken(c, "the server answered DATA without a 354");
-	}
-}
-
-static void
-accept_all(struct letter *l, const struct client *c, const struct reply *r)
-{
-	for (size_t i = 0; i < l->env->rcpts.n; i++) {
-		bool relayed = (l->env->rcpts.p[i].notify & NOTIFY_SUCCESS) &&
-		    !(c->server.offers & EXT_DSN);
-		struct buf words = {0};
-
-		if (!is_meant(l, i))
-			continue;
-		reply_words(&words, r);
-		outcome(&l->met[i], relayed ? FATE_RELAYED : FATE_DELIVERED,
-		    r->code, *r->status ? r->status : "2.0.0",
-		    buf_str(&words));
 	}
 }
 
@@ -316,11 +247,10 @@ on_text(struct client *c, const struct asked *a, const struct reply *r)
 		c->useless = false;
 		return;
 	}
-	c->letter->stage = V_TEXT;
 	if (r->code / 100 == 2)
-		accept_all(c->letter, c, r);
+		letter_accepted(c->letter, r, c->server.offers & EXT_DSN);
 	else if (r->code / 100 >= 4)
-		refuse_all(c->letter, r);
+		letter_refused(c->letter, r);
 	else
 		broken(c, "the server answered the text with a 3xx");
 }
@@ -347,7 +277,7 @@ skip_useless(struct client *c)
 	while (c->letter != NULL && c->sent < c->asked.n &&
 	    c->sent == c->answered) {
 		a = &c->asked.p[c->sent];
-		if (a->verb == V_RCPT ? is_meant(c->letter, a->rcpt) :
+		if (a->verb == V_RCPT ? letter_means(c->letter, a->rcpt) :
 		    a->verb == V_DATA ? c->letter->accepted > 0 : true)
 			return;
 		c->sent++;
@@ -479,7 +409,7 @@ client_mail(struct client *c, struct letter *l)
 {
 	c->letter = l;
 	l->accepted = 0;
-	l->stage = V_RSET;
+	c->stray = false;
 	c->want = WANT_BYTES;
 	/*
 	 * Some servers keep a transaction open that had no valid recipient; the
@@ -490,7 +420,7 @@ client_mail(struct client *c, struct letter *l)
 	ask(c, V_MAIL, 0);
 	for (size_t i = 0; i < l->env->rcpts.n; i++) {
 		l->met[i].again = false;
-		if (is_meant(l, i))
+		if (letter_means(l, i))
 			ask(c, V_RCPT, i);
 	}
 	ask(c, V_DATA, 0);

@@ -17,9 +17,8 @@
 #define SMTP_CLIENT_H
 
 #include "base/vec.h"
+#include "smtp/letter.h"
 #include "wire/ehlo.h"
-#include "wire/envelope.h"
-#include "wire/record.h"
 #include "wire/reply.h"
 
 enum want {
@@ -32,25 +31,6 @@ enum want {
 enum verb {
 	V_GREETING, V_EHLO, V_HELO, V_RSET, V_MAIL, V_RCPT, V_DATA, V_TEXT,
 	V_ETRN, V_QUIT, V_LAST
-};
-
-/* What became of one recipient. */
-struct outcome {
-	enum fate fate;		/* FATE_NONE: not asked yet */
-	int code;		/* the reply's; 0: none came */
-	char status[12];	/* x.y.z, made up from the code when not said */
-	char *text;		/* owned; the reply's words or ours */
-	bool again;		/* 452 behind accepted ones: too many at once;
-				   another transaction may take it */
-};
-
-/* One message to send.  What it points at is the caller's. */
-struct letter {
-	const struct envelope *env;	/* its recipients with `selected` */
-	int64_t size;		/* for SIZE=; -1 */
-	struct outcome *met;	/* one for each recipient of env */
-	size_t accepted;	/* recipients accepted in this transaction */
-	enum verb stage;	/* how far it came */
 };
 
 struct asked {
@@ -80,6 +60,8 @@ struct client {
 	size_t mails;		/* transactions begun in this session */
 	bool bol;
 	bool useless;		/* 354 although no recipient was accepted */
+	bool stray;		/* a recipient was accepted behind a refused RSET
+				   or MAIL: in whose transaction? */
 };
 
 void client_start(struct client *, const char *helo, unsigned flags);
@@ -119,10 +101,5 @@ int client_patience(const struct client *);
 const char *client_stage(const struct client *);
 
 void client_free(struct client *);
-
-/* Gives every selected recipient without a fate this one. */
-void letter_all(struct letter *, enum fate, const char *status,
-    const char *text);
-void letter_free_met(struct letter *);
 
 #endif
