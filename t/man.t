@@ -8,7 +8,7 @@ options() {
 }
 # An option that begins another one's name has to stand there by itself.
 missing() {
-	mandoc -T ascii "$top/man/$1.1" | col -b >"$tmp/page"
+	mandoc -T ascii "$top/man/$1.1" | perl -pe 's/.\010//g' >"$tmp/page"
 	options "$1" | while read -r o; do
 		grep -Eq -e "(^|[^a-z-])$o([^a-z-]|\$)" "$tmp/page" || echo "$o"
 	done
