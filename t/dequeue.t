@@ -393,4 +393,16 @@ exits 'from a record: left behind' 75 sh -c 'head -n 1 "$tmp/held" | dequeue - -
 is 'with --state=hold it goes' 0 status_of pf_dq "$id" --state=hold -- "$tmp/all"
 like 'what the MTA has in hand is busy' ', busy 1,' pf_dq --state=active -v -- "$tmp/all"
 
+# Without stdout or stderr the next file opened would take their place.
+command_ not_now <<'EOT'
+while IFS=$TAB read -r ref rest; do printf '%s\t*\tdeferred\t4.0.0\tno\n' "$ref"; done
+EOT
+first=$(queue-list --spool=postfix:"$pf" --state=hold | head -n 1)
+cp "$first" "$tmp/first"
+exits 'stdout and stderr are closed' 75 \
+	sh -c 'dequeue "$1" --state=hold --results -v -- "$tmp/not_now" >&- 2>&-' - "$first"
+ok 'the queue file is as it was' cmp "$first" "$tmp/first"
+
+# those whose shell was killed still wait there
+: 7<>"$tmp/fifo"
 done_testing

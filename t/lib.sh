@@ -22,6 +22,9 @@ tmp=$(mktemp -d "${TMPDIR:-/tmp}/tidegate.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM HUP
 tap_n=0 tap_bad=0
+# `like` and pipelines do not see a sanitizer's exit status; its report is seen.
+export ASAN_OPTIONS="log_path=$tmp/.sanitizer${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+export UBSAN_OPTIONS="log_path=$tmp/.sanitizer:print_stacktrace=1"
 
 tap_ok() { tap_n=$((tap_n + 1)); echo "ok $tap_n - $1"; }
 
@@ -97,6 +100,11 @@ wait_for() {
 skip_all() { echo "1..0 # SKIP $*"; exit 0; }
 
 done_testing() {
+	for tap_f in "$tmp"/.sanitizer.*; do
+		[ -s "$tap_f" ] || continue
+		tap_bad=$((tap_bad + 1))
+		sed 's/^/# /' "$tap_f" | head -40
+	done
 	echo "1..$tap_n"
 	[ $tap_bad -eq 0 ]
 }

@@ -15,7 +15,9 @@ clock_now(void)
 int64_t
 clock_in(int64_t ms)
 {
-	return ms == NEVER ? NEVER : clock_now() + ms;
+	int64_t now = clock_now();
+
+	return ms > NEVER - now ? NEVER : now + ms;
 }
 
 int64_t

@@ -23,10 +23,12 @@ interrupt_catch(void)
 
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+		/* an ignored one, once blocked, would be pending after all */
+		if (sigaction(signals[i], NULL, &old) < 0 ||
+		    old.sa_handler == SIG_IGN)
+			continue;
 		sigaddset(&set, signals[i]);
-		if (sigaction(signals[i], NULL, &old) == 0 &&
-		    old.sa_handler != SIG_IGN)
-			sigaction(signals[i], &a, NULL);
+		sigaction(signals[i], &a, NULL);
 	}
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	caught = true;

@@ -39,6 +39,7 @@ note_local(struct io *io)
 	    (a.ss_family != AF_INET && a.ss_family != AF_INET6))
 		return;
 	address_text((struct sockaddr *)&a, n, text, sizeof text);
+	text[strcspn(text, "%")] = '\0';	/* a zone is no part of a literal */
 	snprintf(io->local, sizeof io->local, "[%s%.50s]",
 	    a.ss_family == AF_INET6 ? "IPv6:" : "", text);
 }
@@ -144,9 +145,12 @@ open_host(struct io *io, const struct peer *p, const struct sock_opts *o,
 }
 
 static int
-open_unix(struct io *io, const struct peer *p, struct err *e)
+open_unix(struct io *io, const struct peer *p, const struct sock_opts *o,
+    struct err *e)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int ms = clock_left(clock_sooner(clock_in(o->connect_ms), o->deadline));
+	struct timeval t = { ms / 1000, ms % 1000 * 1000 + 1 };
 	int fd;
 
 	if (strlen(p->path) >= sizeof a.sun_path)
@@ -154,6 +158,9 @@ open_unix(struct io *io, const struct peer *p, struct err *e)
 		    "may be", p->text);
 	memcpy(a.sun_path, p->path, strlen(p->path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* one who does not accept makes us wait in connect() */
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof t);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) < 0) {
 		err_sys(e, "%s: connect", p->text);
 		if (e->fault != FAULT_PERM)
@@ -200,7 +207,7 @@ sock_open(struct io *io, const struct peer *p, const struct sock_opts *o,
 	if (p->kind != PEER_HOST)
 		buf_adds(&io->name, p->text);
 	r = p->kind == PEER_HOST ? open_host(io, p, o, e) :
-	    p->kind == PEER_UNIX ? open_unix(io, p, e) :
+	    p->kind == PEER_UNIX ? open_unix(io, p, o, e) :
 	    p->kind == PEER_FD ? open_fd(io, p, e) : open_exec(io, o, e);
 	if (r < 0)
 		buf_free(&io->name);

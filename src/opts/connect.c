@@ -1,5 +1,6 @@
 #include "opts/connect.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -131,6 +132,19 @@ milliseconds(const char *what, const char *text, int64_t otherwise,
 	return 0;
 }
 
+/* The resolver knows no deadline: one try at each server, within the time left. */
+static void
+hurry_resolver(int64_t ms)
+{
+	char text[40];
+	int64_t seconds = ms / 1000;
+
+	if (seconds > 30)
+		return;
+	snprintf(text, sizeof text, "timeout:%d attempts:1", (int)seconds);
+	setenv("RES_OPTIONS", text, 0);
+}
+
 static int
 fill_dial(struct dial *d, struct err *e)
 {
@@ -151,6 +165,7 @@ fill_dial(struct dial *d, struct err *e)
 	    milliseconds("--deadline", deadline, NEVER, &left, e) < 0)
 		return -1;
 	d->deadline = clock_in(left);
+	hurry_resolver(left);
 	return 0;
 }
 

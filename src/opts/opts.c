@@ -1,11 +1,13 @@
 #include "opts/opts.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *name;
 
@@ -102,6 +104,20 @@ joined(const char **a, char *b[])
 	return all;
 }
 
+/* Else the next file opened were stdout or stderr, and our words went into it. */
+static void
+fill_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= 2);
+	if (fd < 0)
+		exit(FAULT_OS);
+	close(fd);
+}
+
 void
 opts_read(const char *tool, int argc, char *argv[], struct poptOption *options,
     const char *operands, const char *const **rest,
@@ -111,6 +127,7 @@ opts_read(const char *tool, int argc, char *argv[], struct poptOption *options,
 	char **behind = n < argc ? argv + n + 1 : NULL;
 	poptContext c;
 
+	fill_descriptors();
 	name = tool;
 	signal(SIGPIPE, SIG_IGN);
 	kept.c = c = must(poptGetContext(tool, n, (const char **)(uintptr_t)argv,

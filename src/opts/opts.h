@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 
-/* A table of several words: collected, NULL at the end; NULL when never given. */
+/* A table within another, under its title in --help. */
 #define OPTS_TABLE(table, title) \
 	{ NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)(table), 0, title, NULL }
 #define OPTS_END OPTS_TABLE(opts_help, "Help:"), POPT_TABLEEND

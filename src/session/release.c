@@ -171,6 +171,7 @@ survey(struct job *j, size_t *counts)
 	bool all = true;
 
 	look.list = NULL;
+	look.status = 0;
 	look.quiet = true;
 	while (all && next(&look, &w, &m)) {
 		size_t i = first_node(j->source->select, &m);
@@ -184,7 +185,7 @@ survey(struct job *j, size_t *counts)
 	message_free(&m);
 	wanted_free(&w);
 	source_again(j->source);
-	return all && look.status == j->status;
+	return all && look.status == 0;
 }
 
 static void
@@ -365,7 +366,7 @@ release(struct source *s, const struct release_how *how)
 
 	if (!all_can(&j))
 		return j.status;
-	j.stuck = must(calloc(SOURCE_SPOOLS, sizeof *j.stuck));
+	j.stuck = must(calloc(s->spools->room, sizeof *j.stuck));
 	if (how->wait_ms >= 0 && !how->dry)
 		j.list = &list;
 	if (only_nodes(s) && !how->dry)

@@ -39,7 +39,6 @@ static void
 fail(struct sending *m, const char *status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-
 static void
 fail(struct sending *m, const char *status, const char *fmt, ...)
 {
@@ -81,16 +80,6 @@ say_ascii(char **address)
 	return true;
 }
 
-static void
-fail_one(struct outcome *o, const char *status, const char *text)
-{
-	free(o->text);
-	o->fate = FATE_FAILED;
-	o->code = 0;
-	memcpy(o->status, status, strlen(status) + 1);
-	o->text = span_dup(span_of(text));
-}
-
 /* Which addresses can be said to this server. */
 static bool
 check_addresses(struct sending *m, unsigned offers)
@@ -108,12 +97,13 @@ check_addresses(struct sending *m, unsigned offers)
 		if (!r->selected || r->done)
 			continue;
 		if (!say_ascii(&r->address))
-			fail_one(&m->met[i], "5.1.3",
-			    "this address cannot be said in SMTP");
+			outcome_set(&m->met[i], FATE_FAILED, 0, "5.1.3",
+			    span_dup(SPAN("this address cannot be said in SMTP")));
 		else if (!text_is_ascii(span_of(r->address)) &&
 		    !(offers & EXT_SMTPUTF8))
-			fail_one(&m->met[i], "5.6.7", "the server offers no "
-			    "SMTPUTF8, which this address needs");
+			outcome_set(&m->met[i], FATE_FAILED, 0, "5.6.7",
+			    span_dup(SPAN("the server offers no SMTPUTF8, "
+			    "which this address needs")));
 		else if (!text_is_ascii(span_of(r->address)))
 			utf8 = true;
 	}

@@ -268,8 +268,10 @@ session_open(struct session *s, const struct server *to,
 	    to->peer.kind != PEER_FD && clock_left(dial->deadline) != 0 &&
 	    strstr(e->text, "closed the connection") != NULL;
 	forget(s);
-	if (on_ehlo && greet(s, to, CLIENT_HELO, e) == 0)
+	if (on_ehlo && greet(s, to, CLIENT_HELO, e) == 0) {
+		err_clear(e);	/* of the first greeting */
 		return 0;
+	}
 	forget(s);
 	return -1;
 }

@@ -49,9 +49,9 @@ int session_first(struct session *, const struct servers *,
     const struct dial *, struct err *);
 
 /*
- * Sends and hears until the engine wants something else than bytes.  0, or -1:
- * the session is over (what it had in hand has its fate).  `wake` as in
- * io_exchange(): 1 when it became readable first.
+ * Sends and hears until the engine wants something else than bytes: 0.  1: it
+ * wants nothing any more, and no error is set.  -1: the session is over (what it
+ * had in hand has its fate).
  */
 int session_drive(struct session *, struct err *);
 

@@ -13,8 +13,8 @@ source_init(struct source *s, struct spools *spools, const struct select *sel,
 	*s = (struct source){ .spools = spools, .select = sel,
 	    .records = records, .lines.end = end };
 	/* claims point at their spool: it must not move when one is added */
-	spools->p = must(realloc(spools->p, SOURCE_SPOOLS * sizeof *spools->p));
-	spools->room = SOURCE_SPOOLS;
+	spools->room = spools->n + SOURCE_SPOOLS;
+	spools->p = must(realloc(spools->p, spools->room * sizeof *spools->p));
 }
 
 static void
@@ -81,7 +81,7 @@ from_queues(struct source *s, struct wanted *w, struct err *e)
 static int
 at_ref(struct source *s, const char *ref, struct wanted *w, struct err *e)
 {
-	if (s->spools->n == SOURCE_SPOOLS)
+	if (s->spools->n == s->spools->room)
 		return err_set(e, FAULT_DATA, "%s: too many queues", ref);
 	w->spool = spool_of(s->spools, ref, e);
 	return w->spool != NULL ? spool_at(w->spool, ref, &w->entry, e) : -1;

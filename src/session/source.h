@@ -9,7 +9,7 @@
 #include "spool/select.h"
 #include "spool/spool.h"
 
-#define SOURCE_SPOOLS 256	/* refs may lie in so many queues */
+#define SOURCE_SPOOLS 256	/* refs may lie in so many more queues */
 
 /* One of them.  All zero is an empty one. */
 struct wanted {

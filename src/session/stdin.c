@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/interrupt.h"
 
 #define PIECE 65536
@@ -48,13 +49,22 @@ put_all(int fd, const char *p, size_t n)
 }
 
 static int
-copy(int to, struct err *e)
+copy(int to, int64_t deadline, struct err *e)
 {
+	struct pollfd p = { STDIN_FILENO, POLLIN, 0 };
 	char piece[PIECE];
 	ssize_t n;
 
-	while ((n = read(STDIN_FILENO, piece, sizeof piece)) != 0) {
-		if (n < 0 && errno == EINTR)
+	for (;;) {
+		if (interrupt_came() || clock_left(deadline) == 0)
+			return err_set(e, FAULT_TEMP, "stdin: the message did "
+			    "not end in time");
+		if (interrupt_poll(&p, 1, clock_left(deadline)) <= 0)
+			continue;
+		n = read(STDIN_FILENO, piece, sizeof piece);
+		if (n == 0)
+			return 0;
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (n < 0)
 			return err_sys(e, "read stdin");
@@ -64,11 +74,10 @@ copy(int to, struct err *e)
 			return -1;
 		}
 	}
-	return 0;
 }
 
 int
-stdin_body(struct body *b, struct err *e)
+stdin_body(struct body *b, int64_t deadline, struct err *e)
 {
 	off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
 	int fd;
@@ -82,7 +91,7 @@ stdin_body(struct body *b, struct err *e)
 	}
 	if ((fd = unlinked(e)) < 0)
 		return -1;
-	if (copy(fd, e) < 0) {
+	if (copy(fd, deadline, e) < 0) {
 		close(fd);
 		return -1;
 	}

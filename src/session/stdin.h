@@ -6,9 +6,10 @@
 
 /*
  * The message on stdin: read in place when it can be read twice, otherwise by
- * an unlinked file in $TMPDIR.  0; -1 (74, 77; 75 when the disk is full).
+ * an unlinked file in $TMPDIR.  0; -1 (74, 77; 75 when the disk
+ * is full, `deadline` passed or a signal came).
  */
-int stdin_body(struct body *, struct err *);
+int stdin_body(struct body *, int64_t deadline, struct err *);
 
 #define LINE_OCTETS_MAX (8 << 20)	/* a longer line ends the reading */
 

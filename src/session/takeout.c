@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "out/json.h"
 #include "base/interrupt.h"
+#include "out/result.h"
 
 #define GRACE_MS 1000		/* for results in flight when a signal came */
 
@@ -72,24 +72,14 @@ put(struct job *j, const struct buf *line)
 static void
 report(struct job *j, const struct taken *t, const struct result *said)
 {
-	struct result named = *said, *r = &named;
+	struct result named = *said;
 	struct buf line = {0};
 
-	r->ref = t->ref;
-	if (j->how->json) {
-		json_open(&line, NULL, '{');
-		json_string(&line, "ref", span_of(r->ref));
-		json_string(&line, "recipient", span_of(r->recipient));
-		json_string(&line, "fate", span_of(fate_name(r->fate)));
-		json_string(&line, "status", span_of(r->status));
-		json_string(&line, "text", span_of(r->text));
-		json_close(&line, '}');
-		buf_addc(&line, j->how->end);
-	} else if (j->how->results) {
-		result_add(&line, r, j->how->end);
-	}
-	if (line.n > 0)
-		put(j, &line);
+	if (!j->how->json && !j->how->results)
+		return;
+	named.ref = t->ref;
+	result_show(&line, &named, j->how->json, j->how->end);
+	put(j, &line);
 	buf_free(&line);
 }
 

@@ -196,13 +196,13 @@ maildir_walk(struct spool *s, unsigned states, struct err *e)
 	return w;
 }
 
-/* The next name in the open directory; NULL at its end. */
+/* The next name in the open directory; NULL at its end, errno 0, or an error. */
 static const char *
 next_name(struct walk *w)
 {
 	struct dirent *d;
 
-	while ((d = readdir(w->open)) != NULL)
+	while (errno = 0, (d = readdir(w->open)) != NULL)
 		if (is_name(d->d_name) && !maildir_touched(w->own, d->d_ino))
 			return d->d_name;
 	return NULL;
@@ -248,8 +248,14 @@ maildir_next(struct walk *w, struct entry *at, struct err *e)
 			at->state = STATE_DEFERRED;
 			return 1;
 		}
+		r = errno == 0 ? 0 : err_sys(e, "read %s/%s", w->dir,
+		    places[w->place]);
 		closedir(w->open);
 		w->open = NULL;
+		if (r < 0) {
+			w->place++;
+			return -1;
+		}
 	}
 	return 0;
 }

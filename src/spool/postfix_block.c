@@ -4,6 +4,7 @@
  */
 #include "spool/postfix.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* The next block of a log, without the empty lines around it. */
@@ -145,22 +146,80 @@ pf_log_block(struct buf *b, const struct rcpt *r, const char *action,
 	buf_addc(b, '\n');
 }
 
+/* Blocks by the offset they tell, those without one (0) too: the log's order. */
+struct place {
+	long long offset;
+	struct span block;
+};
+
+struct places { struct place *p; size_t n, room; };	/* a VEC */
+
+static int
+by_offset(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->offset != y->offset)
+		return x->offset < y->offset ? -1 : 1;
+	return (x->block.p > y->block.p) - (x->block.p < y->block.p);
+}
+
+static void
+index_log(struct places *v, struct span log)
+{
+	struct place one;
+	struct span value;
+
+	while (cut_block(&log, &one.block)) {
+		if (!value_of(one.block, "offset", &value) ||
+		    !span_number(value, &one.offset))
+			one.offset = 0;
+		*vec_add(v) = one;
+	}
+	if (v->n > 0)
+		qsort(v->p, v->n, sizeof *v->p, by_offset);
+}
+
+/* As find_block(), for many recipients. */
+static struct span
+look_up(const struct places *v, struct span log, const struct rcpt *r)
+{
+	size_t low = 0, high = v->n;
+
+	while (low < high) {		/* behind the last of this offset */
+		size_t middle = low + (high - low) / 2;
+
+		if (v->p[middle].offset <= r->offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low > 0 && v->p[low - 1].offset == r->offset)
+		return v->p[low - 1].block;
+	return v->n > 0 && v->p[0].offset == 0 ? find_block(log, r) :
+	    (struct span){0};
+}
+
 void
 pf_log_blocks(struct buf *b, const struct message *m, const bool *news,
     struct span old)
 {
+	struct places places = {0};
+
+	index_log(&places, old);
 	for (size_t i = 0; i < m->env.rcpts.n; i++) {
 		const struct rcpt *r = &m->env.rcpts.p[i];
-		struct span was = {0};
+		struct span was = look_up(&places, old, r);
 
 		if (r->done)
 			continue;
 		if (news[i]) {
-			pf_log_block(b, r, "delayed", old);
-		} else if ((was = find_block(old, r)).n > 0) {
+			pf_log_block(b, r, "delayed", was);
+		} else if (was.n > 0) {
 			buf_addc(b, '\n');
 			buf_addspan(b, was);
 			buf_adds(b, "\n\n");
 		}
 	}
+	vec_free(&places);
 }

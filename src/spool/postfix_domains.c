@@ -93,6 +93,7 @@ add_file(struct span path, struct buf *names, struct err *e)
 	char *line = NULL;
 	size_t room = 0;
 	struct span rest, word;
+	int r;
 
 	if (f == NULL)
 		err_sys(e, "open %s", name);
@@ -105,9 +106,10 @@ add_file(struct span path, struct buf *names, struct err *e)
 		while (cut_word(&rest, &word))
 			add_name(names, word);
 	}
+	r = ferror(f) ? err_sys(e, "read %.*s", (int)path.n, path.p) : 0;
 	free(line);
 	fclose(f);
-	return 0;
+	return r;
 }
 
 static int

@@ -178,13 +178,17 @@ select_message(const struct select *s, struct message *m)
 /*
  * The recipient that `address` names: one not yet `taken`, a selected one
  * rather than another (an address may stand there twice).  -1: none at all.
+ * Records name them in the message's order: the search begins at `from`.
  */
 static ssize_t
-named(const struct message *m, const char *address, const bool *taken)
+named(const struct message *m, const char *address, const bool *taken,
+    size_t from)
 {
 	ssize_t any = -1;
+	size_t n = m->env.rcpts.n;
 
-	for (size_t i = 0; i < m->env.rcpts.n; i++) {
+	for (size_t k = 0; k < n; k++) {
+		size_t i = from + k < n ? from + k : from + k - n;
 		const struct rcpt *r = &m->env.rcpts.p[i];
 
 		if (!path_same(span_of(r->address), span_of(address)))
@@ -201,18 +205,19 @@ select_record(struct message *m, const struct record *r)
 {
 	const char *sender = m->env.sender != NULL ? m->env.sender : "";
 	bool *taken, same = true;
-	size_t n = m->env.rcpts.n;
+	size_t n = m->env.rcpts.n, next = 0;
 
 	if (r->sender == NULL)
 		return true;
 	taken = must(calloc(n + 1, sizeof *taken));
 	same = path_same(span_of(sender), span_of(r->sender));
 	for (size_t i = 0; i < r->rcpts.n && same; i++) {
-		ssize_t at = named(m, r->rcpts.p[i], taken);
+		ssize_t at = named(m, r->rcpts.p[i], taken, next);
 
 		same = at >= 0;
 		if (same)
 			taken[at] = true;
+		next = (size_t)at + 1 < n ? (size_t)at + 1 : 0;
 	}
 	for (size_t i = 0; i < n; i++)
 		if (!same || !taken[i])

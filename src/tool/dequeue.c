@@ -1,4 +1,5 @@
 /* dequeue: lets queued mail go, by its MTA or into a command. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -233,6 +234,7 @@ main(int argc, char *argv[])
 	struct spools spools = {0};
 	struct select select;
 	struct source source;
+	struct err e = {0};
 	bool records;
 	int status;
 
@@ -256,5 +258,9 @@ main(int argc, char *argv[])
 	source_free(&source);
 	select_free(&select);
 	spools_free(&spools);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		err_set(&e, FAULT_IO, "write: stdout could not be written");
+		status = status_worse(status, err_exit(&e, NAME));
+	}
 	return status;
 }

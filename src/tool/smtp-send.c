@@ -9,7 +9,7 @@
 #include "base/interrupt.h"
 #include "opts/connect.h"
 #include "opts/spool.h"
-#include "out/json.h"
+#include "out/result.h"
 #include "session/batch.h"
 #include "session/stdin.h"
 #include "wire/path.h"
@@ -76,33 +76,14 @@ refuse_later(void)
 }
 
 static void
-as_json(const struct result *r)
-{
-	struct buf b = {0};
-
-	json_open(&b, NULL, '{');
-	json_string(&b, "ref", span_of(r->ref));
-	json_string(&b, "recipient", span_of(r->recipient));
-	json_string(&b, "fate", span_of(fate_name(r->fate)));
-	json_string(&b, "status", span_of(r->status));
-	json_string(&b, "text", span_of(r->text));
-	json_close(&b, '}');
-	buf_addc(&b, nul ? '\0' : '\n');
-	fwrite(b.p, 1, b.n, stdout);
-	buf_free(&b);
-}
-
-static void
 told(void *unused, const struct result *r)
 {
 	struct buf b = {0};
 	bool good = r->fate == FATE_DELIVERED || r->fate == FATE_RELAYED;
 
 	(void)unused;
-	if (json)
-		as_json(r);
-	else if (records || results) {
-		result_add(&b, r, nul ? '\0' : '\n');
+	if (json || records || results) {
+		result_show(&b, r, json, nul ? '\0' : '\n');
 		fwrite(b.p, 1, b.n, stdout);
 	}
 	fflush(stdout);		/* as soon as known */
@@ -220,7 +201,7 @@ send_one(struct batch *b, const char *const *words, struct err *e)
 
 	if (r == 0 && isatty(STDIN_FILENO))
 		warn(NAME, "the message is read from the terminal; ^D ends it");
-	if (r == 0 && (r = stdin_body(&body, e)) == 0)
+	if (r == 0 && (r = stdin_body(&body, b->dial->deadline, e)) == 0)
 		batch_message(b, "-", &v, &body);
 	body_close(&body);
 	envelope_free(&v);

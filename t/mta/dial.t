@@ -69,6 +69,10 @@ session() {
 	like "$1" "^20[0-9-]+T[0-9:]+Z link=isp $2 up=([0-9]+s|-)\$" last_session
 }
 
+is "the gateway's own domains, as its Postfix has them" "10.99.0.1	ETRN customer.test" \
+	in_chroot tg-b "$gw" MAIL_CONFIG=/etc/postfix-gateway \
+	etrn-request --dry-run --local-domains --server=10.99.0.1
+
 # --- the mail --------------------------------------------------------------
 
 : >"$tmp/in"; : >"$tmp/out"	# plans of all letters so far, see mail.py

@@ -298,8 +298,9 @@ main(int argc, char *argv[])
 	rest = buf_span(&all);
 	while (line_no++, span_cut(&rest, '\n', &line))
 		if (!play(line, ours))
-			return 0;
+			goto out;
 	part();
+out:
 	buf_free(&all);
 	buf_free(&got);
 	return 0;
