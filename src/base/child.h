@@ -38,7 +38,7 @@ void child_end(struct child *);
 
 /*
  * Runs it to its end, `input` on stdin, up to `limit` octets of stdout in `out`
- * and of stderr in `err` (either may be NULL: then /dev/null).
+ * and of stderr in `err` (either may be NULL: read and dropped, but counted).
  *
  * Returns its exit status, 128 + n when signal n ended it, or -1: it could not
  * be run, ran past `deadline` or printed more than `limit` (it is ended then).

@@ -21,7 +21,8 @@ struct mxs { struct mx *p; size_t n, room; };	/* a VEC */
  * `address:port`, IPv4) is asked instead of /etc/resolv.conf's.
  *
  * Returns 0; -1: 68 no such domain or it takes no mail (null MX, RFC 7505), 75
- * the resolver did not answer, or not to be understood.
+ * the resolver did not answer, or not to be understood; 78 that variable is no
+ * address.
  */
 int dns_mx(struct mxs *, const char *domain, struct err *);
 

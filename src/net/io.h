@@ -26,8 +26,8 @@ enum { IO_SENT = 1, IO_HEARD = 2, IO_EOF = 4 };
  * read, or `deadline`.  What was written is dropped from `send`, what was read
  * appended to `heard`.
  *
- * Returns IO_ bits; 0 when the deadline passed; -1 when the connection is lost
- * (75).  `wake`, if not -1, is a descriptor whose readability ends the wait
+ * Returns IO_ bits; 0 when the deadline passed or a signal came (the caller looks
+ * which); -1 when the connection is lost (75; 74 if it cannot be written).  `wake`, if not -1, is a descriptor whose readability ends the wait
  * too: 0 is returned then with *woken set.
  */
 int io_exchange(struct io *, struct span *send, struct buf *heard,

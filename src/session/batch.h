@@ -1,7 +1,8 @@
 /*
  * Many messages over one connection: records in, results out.  Connects when
- * the first record comes, again when the connection was lost; gives up on the
- * servers after two connections in a row that brought no message an answer.
+ * the first record comes, again when the connection was lost.  Gives up when no
+ * server can be had, and after two connections in a row that brought no message
+ * an answer: the rest is deferred untried.
  */
 #ifndef SESSION_BATCH_H
 #define SESSION_BATCH_H

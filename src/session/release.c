@@ -234,7 +234,8 @@ static void
 show(const struct job *j, const char *verb, const struct message *m)
 {
 	struct buf line = {0};
-	struct record r = { .ref = m->ref, .sender = m->env.sender };
+	struct record r = { .ref = m->ref, .sender = m->env.sender != NULL ?
+	    m->env.sender : (char *)(uintptr_t)"" };
 
 	for (size_t i = 0; i < m->env.rcpts.n; i++)
 		if (m->env.rcpts.p[i].selected)

@@ -196,6 +196,17 @@ some_left(const struct sending *m)
 	return false;
 }
 
+/* Our own file fails: nobody gets it now, and the session may go on. */
+static int
+unreadable(struct sending *m, struct err *e)
+{
+	for (size_t i = 0; i < m->env->rcpts.n; i++)
+		m->met[i].again = false;
+	sending_defer(m, "4.3.0", e->text);
+	err_clear(e);
+	return 0;
+}
+
 static int
 transact(struct sending *m, struct session *s, int64_t size, struct err *e)
 {
@@ -212,8 +223,9 @@ transact(struct sending *m, struct session *s, int64_t size, struct err *e)
 			    session_name(s));
 		if (r != 0)
 			return -1;
-	} while (some_again(m) && m->body->rewind(m->body, e) == 0);
-	sending_defer(m, "4.5.3", "the server takes no more recipients");
+		if (some_again(m) && m->body->rewind(m->body, e) < 0)
+			return unreadable(m, e);
+	} while (some_again(m));
 	return 0;
 }
 
@@ -223,11 +235,8 @@ sending_run(struct sending *m, struct session *s, struct err *e)
 	const struct ehlo *h = &s->client.server;
 	struct survey t;
 
-	if (look(m->body, &t, e) < 0) {
-		sending_defer(m, "4.3.0", e->text);
-		err_clear(e);
-		return 0;
-	}
+	if (look(m->body, &t, e) < 0)
+		return unreadable(m, e);
 	m->env->body = t.eight_bit ? BODY_8BITMIME : BODY_7BIT;
 	if (t.eight_bit_header)
 		m->env->smtputf8 = m->env->smtputf8 ||
