@@ -21,13 +21,14 @@ static const char *const patterns[] = {
 	"unionmap:", "proxy:unix:", "unix:",
 };
 
-/* Adds a name unless it is there; localhost, keys of mailboxes are no domains. */
+/* Adds a name unless it is there; localhost and keys of mailboxes are nobody's. */
 static void
 add_name(struct buf *names, struct span name)
 {
 	struct span had = buf_span(names), line;
 
-	if (memchr(name.p, '.', name.n) == NULL || !domain_is_name(name))
+	if (memchr(name.p, '.', name.n) == NULL || !domain_is_name(name) ||
+	    span_starts(name, "localhost."))
 		return;
 	while (span_cut(&had, '\n', &line))
 		if (span_ieq(line, name))

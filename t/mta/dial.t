@@ -71,7 +71,7 @@ session() {
 
 is "the gateway's own domains, as its Postfix has them" "10.99.0.1	ETRN customer.test" \
 	in_chroot tg-b "$gw" MAIL_CONFIG=/etc/postfix-gateway \
-	etrn-request --dry-run --local-domains --server=10.99.0.1
+	etrn-request --dry-run --local-domains --spool=postfix --server=10.99.0.1
 
 # --- the mail --------------------------------------------------------------
 
