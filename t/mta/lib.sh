@@ -16,6 +16,8 @@ alone() {
 	done
 	[ -c /dev/net/tun ] || alone_why='/dev/net/tun is needed'
 	[ -z "$alone_why" ] || { echo "1..0 # SKIP $alone_why"; exit 0; }
+	# while there still is a network to fetch it from
+	"$mta/chroot.sh" postfix >/dev/null || { echo 'Bail out!  no chroot'; exit 1; }
 	alone_dir=$(mktemp -d "${TMPDIR:-/tmp}/tgmta.XXXXXX") || exit
 	trap 'rm -rf "$alone_dir" 2>/dev/null || { wait; rm -rf "$alone_dir"; }' EXIT
 	trap 'kill -KILL $alone_pid 2>/dev/null; exit 130' INT TERM HUP
