@@ -94,7 +94,8 @@ option() {
 	--dry-run | -n) dry=-n ;;
 	--strict) strict=--strict ;;
 	--config=?*) conf_file=${1#*=} ;;
-	--help) help; exit 0 ;;
+	--config=) misuse '--config: needs a value' ;;
+	--help | -h) help; exit 0 ;;
 	--usage) usage; exit 0 ;;
 	--version) echo "$prog (Tidegate) $version"; exit 0 ;;
 	--due | --status | --check | --probe | --json | -j) not_there_yet "$1" ;;
@@ -193,14 +194,14 @@ conf_key() {
 	INTERFACE) key_interface "$2"; interface=$2 ;;
 	SPOOL) spool=$2 ;;
 	SEND) key_one_of "$2" 'release drain none'; send=$2 ;;
-	SMARTHOST) smarthost=$2 ;;
+	SMARTHOST) key_peer "$2"; smarthost=$2 ;;
 	PORT) key_port "$2"; port=$2 ;;
-	HELO) helo=$2 ;;
+	HELO) key_word "$2"; helo=$2 ;;
 	SEND_OPTIONS) send_options=$2 ;;
 	RETRIEVE)
 		case $2 in turn | atrn) not_there_yet "$conf_file:$line_no: RETRIEVE=$2" ;; esac
 		key_one_of "$2" 'etrn command none'; retrieve=$2 ;;
-	RETRIEVE_HOST) retrieve_host=$2 ;;
+	RETRIEVE_HOST) key_peer "$2"; retrieve_host=$2 ;;
 	RETRIEVE_PORT) key_port "$2"; retrieve_port=$2 ;;
 	RETRIEVE_OPTIONS) retrieve_options=$2 ;;
 	RETRIEVE_COMMAND) retrieve_command=$2 ;;
@@ -250,6 +251,18 @@ key_domains() {
 	done
 }
 
+# One word that cannot be taken for an option.
+key_word() {
+	case $1 in
+	-* | *[[:space:]]*) wrong "$key: not one word: $1" ;;
+	esac
+}
+
+# exec:COMMAND has blanks of its own
+key_peer() {
+	case $1 in exec:*) ;; *) key_word "$1" ;; esac
+}
+
 # 90 90s 5m 2h 3d 1w, never 0
 key_time() {
 	case $1 in
@@ -281,6 +294,9 @@ judge_port() {
 	case $2 in
 	unix:* | exec:* | fd:*)
 		[ -z "$3" ] || die 78 "$conf_file: $1=${2%%:*}: has no port" ;;
+	'['*']' | *:*:*) ;;
+	*:*)
+		[ -z "$3" ] || die 78 "$conf_file: $1=$2: has its port already" ;;
 	esac
 }
 

@@ -192,4 +192,17 @@ etrn_everywhere() {
 }
 is 'ETRN: cut at every octet' '' etrn_everywhere
 
+# What is closed is neither an empty input nor a written output.
+for tool in 'queue-list -' 'smtp-send --records -s 127.0.0.1:1' 'dequeue - -- cat'; do
+	exits "stdin is closed: $tool" 74 sh -c "$tool <&-"
+done
+mkdir -p "$tmp/queue/new"
+printf 'Delivered-To: b@y.test\n\nhi\n' >"$tmp/queue/new/1.a"
+exits 'stdout is closed: queue-list' 74 sh -c 'queue-list --spool=maildir:"$1" >&-' - "$tmp/queue"
+
+# Wrong before anything is looked up or dialled.
+exits '-d #queue is no domain' 64 queue-list -d '#queue' --spool=maildir:"$tmp/queue"
+exits '--bind is no address' 64 smtp-send --bind=foo -s nosuch.invalid a@b.test
+exits 'a port behind a port' 64 smtp-send -s 127.0.0.1:1:2 a@b.test
+exits 'brackets round what is no address' 64 smtp-send -s '[1.2.3]' a@b.test
 done_testing

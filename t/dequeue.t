@@ -374,6 +374,18 @@ wait_for [ -s "$tmp/one" ]
 is 'two at once: nothing is left' '' pending
 is 'each recipient once' 40 sh -c 'grep -c . "$tmp/sink"; [ "$(sort -u "$tmp/sink" | grep -c .)" = 40 ]'
 
+# ---- the deadline ----
+queue 4
+command_ slow <<'EOT'
+while IFS=$TAB read -r ref rest; do
+	printf '%s\t*\tdelivered\t2.0.0\tok\n' "$ref"
+	cat "$tmp/never"
+done
+EOT
+exits '--deadline in the middle' 75 dq --all --in-hand=1 --deadline=1 -- "$tmp/slow"
+like '... says so' 'the rest of the queue was left' dq --all --in-hand=1 --deadline=1 -- "$tmp/slow"
+ok '... and leaves it' test -n "$(queue-list --spool=maildir:"$tmp/md")"
+
 # ---- a copied Postfix queue ----
 # shellcheck disable=SC2154
 "$top/t/samples/unpack" "$tmp/samples"

@@ -91,7 +91,7 @@ exits 'a file that is not there' 74 asked '' --nodes-from="$tmp/no"
 ok 'is noticed first' test ! -e "$log"
 exits 'no nodes in it' 64 asked '' --nodes-from=/dev/null
 mkdir "$tmp/md" "$tmp/md/new" "$tmp/md/cur" "$tmp/md/tmp"
-exits '--local-domains and none is known' 64 asked '' --local-domains --spool="maildir:$tmp/md"
+exits '--local-domains and none is known' 69 asked '' --local-domains --spool="maildir:$tmp/md"
 like 'and why' 'names no domain of its own' asked '' --local-domains --spool="maildir:$tmp/md"
 exits '--local-domains of a queue that is not there' 74 asked '' --local-domains --spool=postfix:/nowhere
 

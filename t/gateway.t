@@ -105,6 +105,8 @@ bad 'a doubled key' 78 'isp.conf:3: DIAL: ' DIAL=a '' DIAL=a
 bad 'no =' 78 'isp.conf:1: no KEY=value' DIAL
 bad 'an empty key' 78 'isp.conf:1: unknown key' =x
 bad 'a key that is a pattern' 78 'isp.conf:2: unknown key: \*' DIAL=x '*=x'
+bad 'a HELO of two words' 78 'isp.conf:1: HELO: not one word' 'HELO=a b'
+bad 'a smart host like an option' 78 'isp.conf:1: SMARTHOST: not one word' 'SMARTHOST=-x'
 bad 'a carriage return' 78 'isp.conf:1: ends in a carriage return' "$(printf 'HELO=x\r')"
 bad 'a terminal escape' 78 'isp.conf:1: unknown key: .\?.31m' "$(printf 'X\033[31m=1')"
 for value in '' 0 07 1x 5ms s m -5 ' 5' '5 ' 1.5 9999999 '$(id)' 5M 1y; do
@@ -234,10 +236,11 @@ rm -f "$tmp/run/isp.dialled"
 ### Evil values are values
 evil='x $(touch '$tmp'/evil) `touch '$tmp'/evil` "'"'"' \ * ; & $HOME = #'
 # shellcheck disable=SC1003
-conf "$link" 'SMARTHOST=m$(x)' "HELO=$evil" 'DOMAINS=* $(x) `y` ;' 'SEND_OPTIONS=--a=* $HOME	"x y" \' "SPOOL=maildir:$evil" SEND=drain
+word='x$(touch)`touch`"\*;&$HOME=#'
+conf "$link" 'SMARTHOST=m$(x)' "HELO=$word" 'DOMAINS=* $(x) `y` ;' 'SEND_OPTIONS=--a=* $HOME	"x y" \' "SPOOL=maildir:$evil" SEND=drain
 doing dequeue 'exit 0'
-is 'they reach the programs whole' "dequeue <--spool=maildir:$evil> <--all> <-v> <--results> <--> <smtp-send> <--records> <--server=m\$(x)> <--helo=$evil> <--a=*> <\$HOME> <\"x> <y\"> <\\>
-etrn-request <--server=m\$(x)> <--helo=$evil> <--results> <*> <\$(x)> <\`y\`> <;>" sh -c '"$@" 2>/dev/null; cat "$T/calls"; : >"$T/calls"' - gateway-dial -q "--config=$tmp/c/isp.conf" isp
+is 'they reach the programs whole' "dequeue <--spool=maildir:$evil> <--all> <-v> <--results> <--> <smtp-send> <--records> <--server=m\$(x)> <--helo=$word> <--a=*> <\$HOME> <\"x> <y\"> <\\>
+etrn-request <--server=m\$(x)> <--helo=$word> <--results> <*> <\$(x)> <\`y\`> <;>" sh -c '"$@" 2>/dev/null; cat "$T/calls"; : >"$T/calls"' - gateway-dial -q "--config=$tmp/c/isp.conf" isp
 ok '... and are never run' test ! -e "$tmp/evil"
 conf "CHECK=test -e '$tmp/up'" "DIAL=: \"a\\\\b\" 'q' # \$x; touch '$tmp/up'
 HANGUP=-x; rm '$tmp/up'" DIAL_TIMEOUT=1 SEND=none RETRIEVE=none

@@ -336,7 +336,7 @@ is 'each of the others is deferred' "$(results 'nonsense * deferred 4.3.0' 'gone
 like 'gone' "gone${TAB}b@y.test${TAB}deferred${TAB}4.3.0${TAB}no longer in the queue" cat "$tmp/r.out"
 like 'changed' "stranger@y.test${TAB}deferred${TAB}4.3.0${TAB}the queue has another message" cat "$tmp/r.out"
 echo nonsense >"$tmp/rec"
-exits 'a line that is no record' 75 with "$tmp/rec" records ''
+exits 'a line that is no record' 65 with "$tmp/rec" records ''
 printf '%s\t%s\n' "$q/new/m1" a@x.test >"$tmp/rec"
 exits 'a sender and nobody to send to' 65 with "$tmp/rec" records ''
 

@@ -6,12 +6,17 @@
 
 #define FD_MAX 65535
 
-static bool
-is_address(const char *s)
+/* An IPv6 one may have a zone: fe80::1%eth0. */
+bool
+peer_is_address(struct span s)
 {
 	unsigned char raw[16];
+	char *text = span_dup((struct span){ s.p, span_find(s, '%') });
+	bool yes = (strlen(text) == s.n && inet_pton(AF_INET, text, raw) == 1) ||
+	    inet_pton(AF_INET6, text, raw) == 1;
 
-	return inet_pton(AF_INET, s, raw) == 1 || inet_pton(AF_INET6, s, raw) == 1;
+	free(text);
+	return yes;
 }
 
 static bool
@@ -49,6 +54,8 @@ split(struct span s, struct span *host, struct span *port)
 		if (end == s.n)
 			return false;
 		*host = (struct span){ s.p + 1, end - 1 };
+		if (!peer_is_address(*host))
+			return false;
 		s = span_from(s, end + 1);
 		if (s.n == 0)
 			return true;
@@ -57,8 +64,10 @@ split(struct span s, struct span *host, struct span *port)
 	}
 	*host = s;
 	end = span_find(s, ':');
-	if (end == s.n || span_find(span_from(s, end + 1), ':') + end + 1 < s.n)
-		return true;	/* no colon, or an IPv6 address */
+	if (end == s.n)
+		return true;
+	if (span_find(span_from(s, end + 1), ':') + end + 1 < s.n)
+		return peer_is_address(s);	/* IPv6 */
 	host->n = end;
 	*port = span_from(s, end + 1);
 	return is_port(*port);
@@ -76,7 +85,7 @@ parse_host(struct peer *p, const char *what, struct span s, struct err *e)
 	p->host = span_dup(host);
 	if (port.n > 0)
 		p->port = span_dup(port);
-	p->literal = is_address(p->host);
+	p->literal = peer_is_address(host);
 	return 0;
 }
 

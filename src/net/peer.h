@@ -27,6 +27,9 @@ struct peer {
  */
 int peer_parse(struct peer *, const char *what, const char *, struct err *);
 
+/* IPv4 or IPv6, the latter perhaps with a zone. */
+bool peer_is_address(struct span);
+
 void peer_free(struct peer *);
 
 #endif

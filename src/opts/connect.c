@@ -158,6 +158,9 @@ fill_dial(struct dial *d, struct err *e)
 		return err_set(e, FAULT_USAGE, "-4 and -6: choose one");
 	if (!span_number(span_of(port), &n) || n < 1 || n > 65535)
 		return err_set(e, FAULT_USAGE, "--port: `%s' is no port", port);
+	if (bind_to != NULL && !peer_is_address(span_of(bind_to)))
+		return err_set(e, FAULT_USAGE, "--bind: `%.300s' is no address",
+		    bind_to);
 	if (refuse_later(e) < 0 || check_helo(e) < 0 ||
 	    milliseconds("--connect-timeout", connect_timeout,
 	    CONNECT_TIMEOUT_S * 1000, &d->connect_ms, e) < 0 ||

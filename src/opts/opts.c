@@ -104,18 +104,18 @@ joined(const char **a, char *b[])
 	return all;
 }
 
-/* Else the next file opened were stdout or stderr, and our words went into it. */
+/*
+ * Else the next file opened were stdout or stderr, and our words went into it.
+ * Each is open the wrong way round: to use one that was closed fails (EBADF),
+ * rather than look like an empty input or a written output.
+ */
 static void
 fill_descriptors(void)
 {
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= 2);
-	if (fd < 0)
-		exit(FAULT_OS);
-	close(fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null",
+		    fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			exit(FAULT_OS);
 }
 
 void

@@ -71,6 +71,9 @@ add_node(struct patterns *v, const char *s, struct err *e)
 	if (like_id(node))
 		return err_set(e, FAULT_USAGE, "--domain: `%.200s' is a queue "
 		    "ID; write it without -d", node);
+	if (*node == '#')
+		return err_set(e, FAULT_USAGE, "--domain: `%.200s' is no "
+		    "domain; queues by name are ETRN's", node);
 	if ((text = node_parse("--domain", node, e)) == NULL)
 		return -1;
 	add(v, text, not);

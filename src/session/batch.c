@@ -152,13 +152,14 @@ batch_message(struct batch *b, const char *ref, struct envelope *env,
 
 /* Nothing was sent: everybody the record names is deferred. */
 static void
-untouched(struct batch *b, const struct record *r, const char *text)
+untouched(struct batch *b, const struct record *r, const char *text,
+    enum fault why)
 {
 	if (r->rcpts.n == 0)
 		tell(b, r->ref, "*", FATE_DEFERRED, "4.3.0", text);
 	for (size_t i = 0; i < r->rcpts.n; i++)
 		tell(b, r->ref, r->rcpts.p[i], FATE_DEFERRED, "4.3.0", text);
-	b->status = status_worse(b->status, FAULT_TEMP);
+	b->status = status_worse(b->status, (int)why);
 }
 
 void
@@ -176,11 +177,11 @@ batch_record(struct batch *b, const struct record *r)
 	if (found == 1)
 		batch_message(b, r->ref, &m.env, &body);
 	else if (found < 0)
-		untouched(b, r, e.text);
+		untouched(b, r, e.text, e.fault);
 	else
 		untouched(b, r, found == PICK_CHANGED ?
 		    "the queue has another message under this name" :
-		    "no longer in the queue");
+		    "no longer in the queue", FAULT_TEMP);
 	body_close(&body);
 	message_free(&m);
 	buf_free(&at.ref);

@@ -32,6 +32,7 @@ struct job {
 	long long chosen, delivered, deferred, failed;
 	long long busy, changed, left_behind, odd;
 	bool stopping;
+	bool exhausted;		/* the selection, or COMMAND, has no more */
 	bool mute;		/* stdout cannot be written */
 	int status;
 };
@@ -363,11 +364,19 @@ run(struct job *j)
 			settle(j, &ev);
 		else if (r == FEED_REMARK)
 			remark(j, &e);
-		else if (r == FEED_ROOM && give_next(j, &w) <= 0)
+		else if (r == FEED_ROOM && give_next(j, &w) <= 0) {
+			j->exhausted = true;
 			feed_no_more(j->feed);
+		}
 	} while (r > 0 && r != FEED_END);
 	if (r < 0)
 		trouble(j, &e);
+	if (!j->exhausted && !j->stopping &&
+	    clock_left(j->how->limits.deadline) == 0) {
+		err_set(&e, FAULT_TEMP,
+		    "the deadline is over; the rest of the queue was left");
+		trouble(j, &e);
+	}
 	wanted_free(&w);
 }
 

@@ -1,5 +1,5 @@
 /*
- * Which messages and recipients are meant: DESIGN's selection.  -d and -r mean
+ * Which messages and recipients are meant.  -d and -r mean
  * recipients, the rest messages; all must hold.
  */
 #ifndef SPOOL_SELECT_H

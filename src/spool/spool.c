@@ -1,7 +1,9 @@
 #include "spool/spool.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 const struct spool_kind *const spool_kinds[] = {
 	&spool_postfix,
@@ -64,6 +66,9 @@ spool_open(struct spool *s, const char *spec, struct err *e)
 	span_cut(&rest, ':', &name);
 	if ((s->kind = kind_of(name, e)) == NULL)
 		return -1;
+	if (spec[name.n] == ':' && rest.n == 0)
+		return err_set(e, FAULT_USAGE, "--spool: `%s' names no directory",
+		    spec);
 	if (spec[name.n] == ':')
 		s->dir = span_dup(rest);
 	if (s->kind->open(s, e) == 0)
@@ -135,6 +140,7 @@ spool_of(struct spools *known, const char *ref, struct err *e)
 {
 	struct buf dir = {0};
 	struct spool *s = NULL;
+	struct stat st;
 	bool owned = false;
 
 	for (size_t i = 0; *ref == '/' && !owned && spool_kinds[i] != NULL; i++) {
@@ -146,7 +152,9 @@ spool_of(struct spools *known, const char *ref, struct err *e)
 		if (s == NULL)
 			s = opened(known, spool_kinds[i], buf_str(&dir), e);
 	}
-	if (!owned)
+	if (!owned && *ref == '/' && lstat(ref, &st) < 0 && errno == EACCES)
+		err_sys(e, "look for %s", ref);
+	else if (!owned)
 		err_set(e, FAULT_DATA, "%s: lies in no queue that is known here",
 		    ref);
 	buf_free(&dir);

@@ -182,7 +182,7 @@ void spools_free(struct spools *);
 
 /*
  * The queue that `ref` lies in: one of `known`, else one made from the shape of
- * its directory and added to `known`.  NULL: 65 in err, not a ref.
+ * its directory and added to `known`.  NULL: 65 in err, not a ref; 77 may not look.
  */
 struct spool *spool_of(struct spools *known, const char *ref, struct err *);
 

@@ -99,9 +99,12 @@ ask_mta(struct nodes *v, struct err *e)
 		r = add_node(v, "--local-domains", text, e);
 		free(text);
 	}
-	if (r == 0 && names.n == 0)
-		r = err_set(e, FAULT_USAGE, "--local-domains: the local MTA "
-		    "names no domain of its own; name them");
+	if (r == 0 && spools.n == 0)
+		r = err_set(e, FAULT_UNAVAILABLE, "--local-domains: no MTA was "
+		    "found on this host; name the domains");
+	else if (r == 0 && names.n == 0)
+		r = err_set(e, FAULT_UNAVAILABLE, "--local-domains: the local "
+		    "MTA names no domain of its own; name them");
 	buf_free(&names);
 	spools_free(&spools);
 	return r;
