@@ -37,12 +37,6 @@ trouble(struct job *j, struct err *e)
 	err_clear(e);
 }
 
-static const char *
-label(const struct message *m)
-{
-	return m->id != NULL ? m->id : m->ref;
-}
-
 /*
  * Reads the message at `w` into `m` (empty) and says whether it is meant: 1, or
  * 0 (told and counted where that is due).
@@ -62,14 +56,14 @@ choose(struct job *j, struct wanted *w, struct message *m)
 		if (sel->ids.n == 0 && w->record.ref == NULL)
 			return 0;
 		warn(j->how->tool, "%s: is held; --state=hold would release it",
-		    label(m));
+		    message_label(m));
 		j->left_behind++;
 		return 0;
 	}
 	switch (source_fits(j->source, w, m, false)) {
 	case FIT_CHANGED:
 		if (j->how->verbose)
-			warn(j->how->tool, "%s: is another message now", label(m));
+			warn(j->how->tool, "%s: is another message now", message_label(m));
 		j->changed++;
 		return 0;
 	case FIT_YES:
@@ -234,12 +228,9 @@ static void
 show(const struct job *j, const char *verb, const struct message *m)
 {
 	struct buf line = {0};
-	struct record r = { .ref = m->ref, .sender = m->env.sender != NULL ?
-	    m->env.sender : (char *)(uintptr_t)"" };
+	struct record r;
 
-	for (size_t i = 0; i < m->env.rcpts.n; i++)
-		if (m->env.rcpts.p[i].selected)
-			*vec_add(&r.rcpts) = m->env.rcpts.p[i].address;
+	message_record(m, &r);
 	buf_addf(&line, "%s\t", verb);
 	record_add(&line, &r, j->how->end);
 	fwrite(line.p, 1, line.n, stdout);
@@ -260,7 +251,7 @@ one(struct job *j, struct wanted *w, struct message *m)
 			show(j, "leave", m);
 		else if (j->how->verbose)
 			warn(j->how->tool, "%s: left: it has other recipients too "
-			    "(--whole)", label(m));
+			    "(--whole)", message_label(m));
 		return;
 	}
 	if (j->how->dry) {
@@ -274,7 +265,7 @@ one(struct job *j, struct wanted *w, struct message *m)
 		trouble(j, &e);
 		return;
 	} else if (j->how->verbose) {
-		warn(j->how->tool, "%s: released%s", label(m),
+		warn(j->how->tool, "%s: released%s", message_label(m),
 		    mixed ? ", for its other recipients too" : "");
 	}
 	j->released++;

@@ -209,3 +209,19 @@ source_mixed(const struct message *m)
 			return true;
 	return false;
 }
+
+const char *
+message_label(const struct message *m)
+{
+	return m->id != NULL ? m->id : m->ref;
+}
+
+void
+message_record(const struct message *m, struct record *r)
+{
+	*r = (struct record){ .ref = m->ref, .sender = m->env.sender != NULL ?
+	    m->env.sender : (char *)(uintptr_t)"" };
+	for (size_t i = 0; i < m->env.rcpts.n; i++)
+		if (m->env.rcpts.p[i].selected)
+			*vec_add(&r->rcpts) = m->env.rcpts.p[i].address;
+}

@@ -66,6 +66,15 @@ enum fit source_fits(const struct source *, const struct wanted *,
 /* Does it also wait for recipients who are not selected? */
 bool source_mixed(const struct message *);
 
+/* What to call it in messages to people. */
+const char *message_label(const struct message *);
+
+/*
+ * The record of its selected recipients.  Its strings are the message's; only
+ * rcpts has to be freed, with vec_free().
+ */
+void message_record(const struct message *, struct record *);
+
 void wanted_free(struct wanted *);
 
 #endif

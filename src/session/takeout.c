@@ -45,12 +45,6 @@ trouble(struct job *j, struct err *e)
 	err_clear(e);
 }
 
-static const char *
-label(const struct message *m)
-{
-	return m->id != NULL ? m->id : m->ref;
-}
-
 /* ---- results ---- */
 
 static void
@@ -94,14 +88,14 @@ count(struct job *j, const struct message *m, const struct result *r)
 		break;
 	case FATE_FAILED:
 		j->failed++;
-		warn(j->how->tool, "%s: %s: %s", label(m), r->recipient, r->text);
+		warn(j->how->tool, "%s: %s: %s", message_label(m), r->recipient, r->text);
 		j->status = status_worse(j->status, FAULT_UNAVAILABLE);
 		break;
 	default:
 		j->deferred++;
 		j->status = status_worse(j->status, FAULT_TEMP);
 		if (j->how->verbose)
-			warn(j->how->tool, "%s: %s: %s", label(m), r->recipient,
+			warn(j->how->tool, "%s: %s: %s", message_label(m), r->recipient,
 			    r->text);
 	}
 }
@@ -130,12 +124,12 @@ settle(struct job *j, const struct feed_event *ev)
 	    ev->result, &e);
 	count(j, &t->m, ev->result);
 	if (r < 0) {
-		err_in(&e, "%s: %s: %s, but not marked in its queue", label(&t->m),
+		err_in(&e, "%s: %s: %s, but not marked in its queue", message_label(&t->m),
 		    ev->result->recipient, fate_name(ev->result->fate));
 		trouble(j, &e);
 	} else if (r == CLAIM_GONE) {
 		err_set(&e, FAULT_TEMP, "%s: %s: %s, but the message was taken "
-		    "away meanwhile", label(&t->m), ev->result->recipient,
+		    "away meanwhile", message_label(&t->m), ev->result->recipient,
 		    fate_name(ev->result->fate));
 		trouble(j, &e);
 	}
@@ -189,7 +183,7 @@ tell_changed(struct job *j, const struct message *m)
 {
 	j->changed++;
 	if (j->how->verbose)
-		warn(j->how->tool, "%s: is another message now", label(m));
+		warn(j->how->tool, "%s: is another message now", message_label(m));
 }
 
 /* 1 it is ours, in `t`; 0 not, told and counted where that is due. */
@@ -224,16 +218,6 @@ claim(struct job *j, struct wanted *w, struct taken *t, struct buf *ref)
 	return 0;
 }
 
-static void
-record_of(const struct message *m, struct record *r)
-{
-	*r = (struct record){ .ref = m->ref, .sender = m->env.sender != NULL ?
-	    m->env.sender : (char *)(uintptr_t)"" };
-	for (size_t i = 0; i < m->env.rcpts.n; i++)
-		if (m->env.rcpts.p[i].selected)
-			*vec_add(&r->rcpts) = m->env.rcpts.p[i].address;
-}
-
 /* -1: COMMAND cannot be run; the message is back in its queue. */
 static int
 give(struct job *j, struct taken *t)
@@ -243,7 +227,7 @@ give(struct job *j, struct taken *t)
 	size_t number;
 	int given;
 
-	record_of(&t->m, &r);
+	message_record(&t->m, &r);
 	for (size_t i = 0; i < t->m.env.rcpts.n; i++)
 		if (t->m.env.rcpts.p[i].selected)
 			*vec_add(&t->rcpts) = i;
@@ -265,7 +249,7 @@ show(struct job *j, const struct message *m)
 	struct buf line = {0};
 	struct record r;
 
-	record_of(m, &r);
+	message_record(m, &r);
 	buf_adds(&line, "take\t");
 	record_add(&line, &r, j->how->end);
 	put(j, &line);
