@@ -374,6 +374,12 @@ wait_for [ -s "$tmp/one" ]
 is 'two at once: nothing is left' '' pending
 is 'each recipient once' 40 sh -c 'grep -c . "$tmp/sink"; [ "$(sort -u "$tmp/sink" | grep -c .)" = 40 ]'
 
+# ---- an address that no record can say ----
+queue 1
+printf 'Return-Path: <a@x.test>\nDelivered-To: b@y.test\nDelivered-To: \351@y.test\n\nhi\n' >"$tmp/md/new/odd"
+like 'does not stop the others' 'delivered 2, deferred 0, failed 1,' dq --all -v -- "$tmp/all"
+like 'and stays' '^odd$' queue-list --ids --spool=maildir:"$tmp/md"
+
 # ---- the deadline ----
 queue 4
 command_ slow <<'EOT'

@@ -11,6 +11,7 @@
 
 #include "base/interrupt.h"
 #include "out/result.h"
+#include "wire/path.h"
 
 #define GRACE_MS 1000		/* for results in flight when a signal came */
 
@@ -186,6 +187,36 @@ tell_changed(struct job *j, const struct message *m)
 		warn(j->how->tool, "%s: is another message now", message_label(m));
 }
 
+/*
+ * A message that another has been at, or 8-bit from before SMTPUTF8: no record
+ * says such an address, and it must not stop the others.
+ */
+static void
+leave_unsayable(struct job *j, struct taken *t)
+{
+	struct envelope *v = &t->m.env;
+	bool all = v->sender != NULL && *v->sender != '\0' &&
+	    !path_is_mailbox(span_of(v->sender));
+	struct err e = {0};
+
+	for (size_t i = 0; i < v->rcpts.n; i++) {
+		struct result r = { .recipient = v->rcpts.p[i].address,
+		    .fate = FATE_FAILED, .status = (char *)(uintptr_t)
+		    (all ? "5.1.7" : "5.1.3"), .text = (char *)(uintptr_t)
+		    (all ? "the sender's address cannot be said in SMTP" :
+		    "this address cannot be said in SMTP") };
+
+		if (!v->rcpts.p[i].selected || (!all &&
+		    path_is_mailbox(span_of(v->rcpts.p[i].address))))
+			continue;
+		v->rcpts.p[i].selected = false;
+		count(j, &t->m, &r);
+		if (t->spool->kind->settle(t->claimed, &t->m, i, &r, &e) < 0)
+			trouble(j, &e);
+		report(j, t, &r);
+	}
+}
+
 /* 1 it is ours, in `t`; 0 not, told and counted where that is due. */
 static int
 claim(struct job *j, struct wanted *w, struct taken *t, struct buf *ref)
@@ -210,6 +241,8 @@ claim(struct job *j, struct wanted *w, struct taken *t, struct buf *ref)
 	t->ref = span_dup(w->record.ref != NULL ? span_of(w->record.ref) :
 	    buf_span(ref));
 	fit = source_fits(j->source, w, &t->m, true);
+	if (fit == FIT_YES)
+		leave_unsayable(j, t);
 	if (fit == FIT_YES && select_any(&t->m))
 		return 1;
 	if (fit == FIT_CHANGED)

@@ -295,6 +295,22 @@ maildir_claim(struct spool *s, const struct entry *at, struct message *m,
 	return (enum claim)r;
 }
 
+/*
+ * A line that a crash or a full disk cut must not go on with the next address:
+ * `an` and `na@x` would be anna@x.  What stands there alone names nobody.
+ */
+static int
+end_half_line(int fd)
+{
+	struct stat st;
+	char last = '\n';
+
+	if (fstat(fd, &st) < 0 ||
+	    (st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) != 1))
+		return -1;
+	return last == '\n' || write(fd, "\\\n", 2) == 2 ? 0 : -1;
+}
+
 static int
 open_done(struct claimed *c, struct err *e)
 {
@@ -302,7 +318,7 @@ open_done(struct claimed *c, struct err *e)
 	struct stat st;
 
 	maildir_done_path(&path, c->dir, c->name);
-	c->done = open(path.p, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW |
+	c->done = open(path.p, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW |
 	    O_CLOEXEC, 0600);
 	if (c->done < 0)
 		err_sys(e, "open %s", path.p);
@@ -311,6 +327,8 @@ open_done(struct claimed *c, struct err *e)
 		return -1;
 	if (fstat(c->fd, &st) < 0 || keep_owner(c->done, &st) < 0)
 		return err_sys(e, "chown %s", c->name);
+	if (end_half_line(c->done) < 0)
+		return err_sys(e, "%s: end a line of its .done", c->name);
 	return sync_claimed_dir(c->dir, e);
 }
 
@@ -336,7 +354,7 @@ record_done(struct claimed *c, const char *address, struct err *e)
 		return -1;
 	field_add(&line, span_of(address));
 	buf_addc(&line, '\n');
-	n = write(c->done, line.p, line.n);
+	n = end_half_line(c->done) < 0 ? -1 : write(c->done, line.p, line.n);
 	whole = n == (ssize_t)line.n;
 	buf_free(&line);
 	if (!whole || fdatasync(c->done) < 0)
@@ -369,8 +387,7 @@ maildir_settle(struct claimed *c, struct message *m, size_t i,
 		return 0;	/* a Maildir has no place for a reason */
 	rcpt->done = true;
 	r = all_done(m) ? finish(c, e) : record_done(c, rcpt->address, e);
-	rcpt->done = r == 0;
-	return r;
+	return r;	/* he has it, marked or not: maildir_done() goes by that */
 }
 
 /* Its recipients that are done are taken out of it. */

@@ -200,8 +200,9 @@ set(char **field, const char *value)
  * next attempt: put back, so that a crash does not leave "at once".
  */
 static int
-mark(struct claimed *c, off_t offset, struct err *e)
+mark(struct claimed *c, struct rcpt *r, struct err *e)
 {
+	off_t offset = (off_t)r->offset;
 	const char *path = buf_str(&c->path);
 	struct stat st;
 	char type = 0;
@@ -211,8 +212,10 @@ mark(struct claimed *c, off_t offset, struct err *e)
 	if (type != 'R')
 		return err_set(e, FAULT_DATA, "%s: no recipient at octet %lld: "
 		    "not marked", path, (long long)offset);
-	if (pwrite(c->fd, "D", 1, offset) != 1 ||
-	    futimens(c->fd, (struct timespec[]){ st.st_atim, st.st_mtim }) < 0 ||
+	if (pwrite(c->fd, "D", 1, offset) != 1)
+		return err_sys(e, "mark a recipient in %s", path);
+	r->done = true;		/* what follows may fail: the file says so */
+	if (futimens(c->fd, (struct timespec[]){ st.st_atim, st.st_mtim }) < 0 ||
 	    fdatasync(c->fd) < 0)
 		return err_sys(e, "mark a recipient in %s", path);
 	return 0;
@@ -253,10 +256,7 @@ pf_settle(struct claimed *c, struct message *m, size_t i,
 	if (result->fate == FATE_RELAYED && (r->notify & NOTIFY_SUCCESS) != 0 &&
 	    trace(c, m, r, e) < 0)
 		return -1;
-	if (mark(c, (off_t)r->offset, e) < 0)
-		return -1;
-	r->done = true;
-	return 0;
+	return mark(c, r, e);
 }
 
 /*

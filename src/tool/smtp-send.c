@@ -1,5 +1,6 @@
 /* smtp-send: hands messages to a server. */
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,6 +238,13 @@ take_line(struct batch *b, struct span line)
 static bool
 stopped(struct batch *b)
 {
+	struct pollfd p = { STDOUT_FILENO, 0, 0 };
+
+	/* nobody hears what becomes of them: whoever asked will send them again */
+	if (ferror(stdout) || (poll(&p, 1, 0) > 0 && (p.revents & POLLERR))) {
+		b->status = status_worse(b->status, FAULT_IO);
+		return true;
+	}
 	if (!interrupt_came() && clock_left(b->dial->deadline) != 0)
 		return false;
 	b->status = status_worse(b->status, FAULT_TEMP);
