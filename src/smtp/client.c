@@ -247,7 +247,10 @@ on_text(struct client *c, const struct asked *a, const struct reply *r)
 		c->useless = false;
 		return;
 	}
-	if (r->code / 100 == 2)
+	if (r->code / 100 == 2 && c->out.n > 0)
+		broken(c, CLIENT_DOUBT "the server answered before it had "
+		    "the whole text");
+	else if (r->code / 100 == 2)
 		letter_accepted(c->letter, r, c->server.offers & EXT_DSN);
 	else if (r->code / 100 >= 4)
 		letter_refused(c->letter, r);
