@@ -54,23 +54,24 @@ buf_addspan(struct buf *b, struct span s)
 	buf_add(b, s.p, s.n);
 }
 
+#define FIRST_TRY 96		/* octets that most lines fit in */
+
 void
 buf_addf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;
-	char none;
+	size_t room = FIRST_TRY;
 	int n;
 
-	va_start(ap, fmt);
-	n = vsnprintf(&none, 1, fmt, ap);
-	va_end(ap);
-	if (n <= 0)
-		return;
-	buf_room(b, (size_t)n + 1);
-	va_start(ap, fmt);
-	vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
-	va_end(ap);
-	b->n += (size_t)n;
+	for (;;) {
+		va_start(ap, fmt);
+		n = vsnprintf(buf_room(b, room), room, fmt, ap);
+		va_end(ap);
+		if (n < 0 || (size_t)n < room)
+			break;
+		room = (size_t)n + 1;
+	}
+	b->n += n > 0 ? (size_t)n : 0;
 }
 
 void
@@ -165,16 +166,6 @@ span_ends(struct span a, const char *s)
 	size_t n = strlen(s);
 
 	return a.n >= n && (n == 0 || memcmp(a.p + a.n - n, s, n) == 0);
-}
-
-struct span
-span_from(struct span a, size_t n)
-{
-	if (n > a.n)
-		n = a.n;
-	if (n == 0)
-		return a;
-	return (struct span){ a.p + n, a.n - n };
 }
 
 static bool

@@ -20,6 +20,15 @@ struct span {
 	size_t n;
 };
 
+/* Without its first n bytes. */
+static inline struct span
+span_from(struct span a, size_t n)
+{
+	if (n > a.n)
+		n = a.n;
+	return n == 0 ? a : (struct span){ a.p + n, a.n - n };
+}
+
 #define SPAN(literal) ((struct span){ (literal), sizeof(literal) - 1 })
 
 void buf_add(struct buf *, const void *, size_t);
@@ -52,7 +61,6 @@ bool span_ieq(struct span, struct span);	/* ASCII letters in either case */
 bool span_is(struct span, const char *);
 bool span_starts(struct span, const char *);
 bool span_ends(struct span, const char *);
-struct span span_from(struct span, size_t n);	/* without its first n bytes */
 struct span span_trim(struct span);	/* without blanks, TAB, CR, LF around it */
 
 /* Where the first `c` stands; the length when there is none. */

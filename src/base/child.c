@@ -4,15 +4,16 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/interrupt.h"
 
 #define GRACE_MS 1000
+#define LOOK_MS 100
+#define ALL_MS 300		/* for all of them, once a signal came */
 
 static void
 shut(int *fd)
@@ -164,8 +165,8 @@ child_wait(struct child *c, int64_t deadline, int *status)
 	return 0;
 }
 
-void
-child_end(struct child *c)
+static void
+end_by(struct child *c, int64_t until)
 {
 	int status;
 
@@ -175,10 +176,26 @@ child_end(struct child *c)
 	if (c->pid <= 0)
 		return;
 	kill(-c->pid, SIGTERM);
-	if (child_wait(c, clock_in(GRACE_MS), &status) < 0) {
+	if (child_wait(c, until, &status) < 0) {
 		kill(-c->pid, SIGKILL);
 		child_wait(c, NEVER, &status);
 	}
+}
+
+void
+child_end(struct child *c)
+{
+	end_by(c, clock_in(GRACE_MS));
+}
+
+void
+child_end_soon(struct child *c)
+{
+	static int64_t until;
+
+	if (interrupt_came() && until == 0)
+		until = clock_in(ALL_MS);
+	end_by(c, until != 0 ? until : clock_in(GRACE_MS));
 }
 
 /* One read into `b`: 1 go on, 0 it ended, -1 more than `limit`. */
@@ -212,7 +229,7 @@ fill(int *fd, struct span *input)
 
 static int
 converse(struct child *c, struct span input, struct buf *out, struct buf *err,
-    size_t limit, int64_t deadline)
+    size_t limit, int64_t deadline, bool breaks)
 {
 	while (c->in >= 0 || c->out >= 0 || c->err >= 0) {
 		struct pollfd p[3] = {
@@ -220,9 +237,10 @@ converse(struct child *c, struct span input, struct buf *out, struct buf *err,
 			{ c->err, POLLIN, 0 },
 		};
 
-		if (clock_left(deadline) == 0)
+		if (clock_left(deadline) == 0 || (breaks && interrupt_came()))
 			return -1;
-		if (poll(p, 3, clock_left(deadline)) < 0)
+		if ((breaks ? interrupt_poll : poll)(p, 3,
+		    clock_left(deadline)) < 0)
 			continue;
 		if (p[0].revents)
 			fill(&c->in, &input);
@@ -239,9 +257,21 @@ child_status(int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-int
-child_run(const char *const argv[], struct span input, struct buf *out,
-    struct buf *err, size_t limit, int64_t deadline, struct err *e)
+/* waitpid(), looked at now and then: a signal ends this too. */
+static int
+wait_or_break(struct child *c, int64_t deadline, int *status)
+{
+	int r;
+
+	do
+		r = child_wait(c, clock_sooner(deadline, clock_in(LOOK_MS)), status);
+	while (r < 0 && clock_left(deadline) != 0 && !interrupt_came());
+	return r;
+}
+
+static int
+run(const char *const argv[], struct span input, struct buf *out,
+    struct buf *err, size_t limit, int64_t deadline, bool breaks, struct err *e)
 {
 	struct buf out_spare = {0}, err_spare = {0};
 	struct child c;
@@ -251,9 +281,10 @@ child_run(const char *const argv[], struct span input, struct buf *out,
 		return -1;
 	fcntl(c.in, F_SETFL, O_NONBLOCK);
 	r = converse(&c, input, out ? out : &out_spare, err ? err : &err_spare,
-	    limit, deadline);
+	    limit, deadline, breaks);
 	if (r == 0)
-		r = child_wait(&c, deadline, &status);
+		r = breaks ? wait_or_break(&c, deadline, &status) :
+		    child_wait(&c, deadline, &status);
 	buf_free(&out_spare);
 	buf_free(&err_spare);
 	child_end(&c);
@@ -263,4 +294,18 @@ child_run(const char *const argv[], struct span input, struct buf *out,
 	if (r < 0)
 		return err_set(e, FAULT_TEMP, "%s: did not end in time", argv[0]);
 	return child_status(status);
+}
+
+int
+child_run(const char *const argv[], struct span input, struct buf *out,
+    struct buf *err, size_t limit, int64_t deadline, struct err *e)
+{
+	return run(argv, input, out, err, limit, deadline, false, e);
+}
+
+int
+child_ask(const char *const argv[], struct buf *out, struct buf *err,
+    size_t limit, int64_t deadline, struct err *e)
+{
+	return run(argv, SPAN(""), out, err, limit, deadline, true, e);
 }

@@ -36,6 +36,9 @@ int child_wait(struct child *, int64_t deadline, int *status);
 /* TERM, and KILL for what is still there a second later; closes our ends. */
 void child_end(struct child *);
 
+/* The same; once a signal has come, all together get less than half a second. */
+void child_end_soon(struct child *);
+
 /*
  * Runs it to its end, `input` on stdin, up to `limit` octets of stdout in `out`
  * and of stderr in `err` (either may be NULL: read and dropped, but counted).
@@ -45,6 +48,10 @@ void child_end(struct child *);
  */
 int child_run(const char *const argv[], struct span input, struct buf *out,
     struct buf *err, size_t limit, int64_t deadline, struct err *);
+
+/* The same without input; a signal that came (base/interrupt.h) ends it, too. */
+int child_ask(const char *const argv[], struct buf *out, struct buf *err,
+    size_t limit, int64_t deadline, struct err *);
 
 /* Exit status of a wait status: 128 + n for signal n. */
 int child_status(int wait_status);

@@ -13,6 +13,15 @@ clock_now(void)
 }
 
 int64_t
+clock_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t
 clock_in(int64_t ms)
 {
 	int64_t now = clock_now();

@@ -7,6 +7,7 @@
 #define NEVER INT64_MAX		/* as a deadline: none */
 
 int64_t clock_now(void);
+int64_t clock_us(void);		/* the same clock, in microseconds: to measure */
 
 /* The moment `ms` from now; NEVER when ms is NEVER. */
 int64_t clock_in(int64_t ms);

@@ -1,7 +1,5 @@
 #include "base/unit.h"
 
-#include <string.h>
-
 #include "base/buf.h"
 
 struct unit {
@@ -65,4 +63,27 @@ unit_count(const char *what, const char *s, int64_t *count, struct err *e)
 	if (scaled(none, s, count) == 0)
 		return 0;
 	return err_set(e, FAULT_USAGE, "%s: `%s' is no number", what, s);
+}
+
+int
+unit_wait(const char *what, const char *s, int64_t *ms, struct err *e)
+{
+	int64_t seconds;
+
+	if (unit_time(what, s, &seconds, e) < 0)
+		return -1;
+	if (seconds == 0)
+		return err_set(e, FAULT_USAGE, "%s: no time at all", what);
+	*ms = seconds * 1000;
+	return 0;
+}
+
+int
+unit_port(const char *what, const char *s, struct err *e)
+{
+	long long n;
+
+	if (span_number(span_of(s), &n) && n > 0 && n <= 65535)
+		return (int)n;
+	return err_set(e, FAULT_USAGE, "%s: `%s' is no port", what, s);
 }

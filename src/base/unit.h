@@ -15,4 +15,10 @@ int unit_size(const char *what, const char *, int64_t *octets, struct err *);
 int unit_time(const char *what, const char *, int64_t *seconds, struct err *);
 int unit_count(const char *what, const char *, int64_t *count, struct err *);
 
+/* A time to wait for, in milliseconds; `0` is refused: poll() would not wait. */
+int unit_wait(const char *what, const char *, int64_t *ms, struct err *);
+
+/* Is it a port, 1 to 65535?  The number, or -1 (64). */
+int unit_port(const char *what, const char *, struct err *);
+
 #endif

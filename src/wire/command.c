@@ -1,6 +1,5 @@
 #include "wire/command.h"
 
-#include "base/text.h"
 #include "wire/xtext.h"
 
 void

@@ -1,7 +1,5 @@
 #include "wire/dot.h"
 
-#include <string.h>
-
 void
 dot_stuff(struct buf *b, struct span s, bool *bol)
 {

@@ -26,6 +26,12 @@ struct ehlo {
 	unsigned offers;	/* EXT_ bits; nothing after HELO */
 	int64_t size;		/* RFC 1870: the most octets; 0 no limit known */
 	char name[256];		/* the server's; "" when it said none */
+	char auth[512];		/* AUTH's mechanisms, a blank between them; a
+				   list that is longer is cut at a word */
+	/* LIMITS, RFC 9422; 0: none said */
+	int64_t mailmax;	/* MAIL commands a connection */
+	int64_t rcptmax;	/* recipients a transaction */
+	int64_t rcptdomainmax;	/* domains a transaction */
 };
 
 /* Reads a 250 reply.  Unknown and malformed keywords are passed over. */

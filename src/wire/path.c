@@ -1,6 +1,5 @@
 #include "wire/path.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "wire/domain.h"
 #include "wire/path.h"
 
 static const char *const fates[] = {

@@ -1,6 +1,5 @@
 #include "wire/reply.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define WORDS_MAX 512

@@ -1,5 +1,35 @@
 #include "wire/survey.h"
 
+#include <string.h>
+
+static bool
+has_eight_bit(struct span s)
+{
+	uint64_t word, all = 0;
+
+	for (; s.n >= sizeof word; s = span_from(s, sizeof word)) {
+		memcpy(&word, s.p, sizeof word);
+		all |= word;
+	}
+	for (; s.n > 0; s = span_from(s, 1))
+		all |= (unsigned char)*s.p;
+	return (all & 0x8080808080808080) != 0;
+}
+
+/* A line, or its beginning, without its LF.  Is there a CR that no LF follows? */
+static bool
+has_bare_cr(struct span s, char before)
+{
+	const char *cr;
+
+	if (s.n == 0)
+		return false;
+	if (before == '\r')
+		return true;
+	cr = memchr(s.p, '\r', s.n);
+	return cr != NULL && cr != s.p + s.n - 1;
+}
+
 static void
 line_ends(struct survey *s)
 {
@@ -25,22 +55,31 @@ bare(struct survey *s)
 void
 survey_look(struct survey *s, struct span piece)
 {
-	for (size_t i = 0; i < piece.n; i++) {
-		char c = piece.p[i];
+	bool eight_bit = has_eight_bit(piece);
 
-		if (c == '\n' && s->last == '\r') {
+	s->size += (int64_t)piece.n;
+	s->eight_bit = s->eight_bit || eight_bit;
+	while (piece.n > 0) {
+		size_t n = span_find(piece, '\n');
+		struct span line = { piece.p, n };
+		bool ended = n < piece.n;
+
+		if (has_bare_cr(line, s->last))
+			bare(s);
+		if (eight_bit && !s->in_body && has_eight_bit(line))
+			s->eight_bit_header = true;
+		s->line += (int64_t)n;
+		if (n > 0)
+			s->last = line.p[n - 1];
+		if (!ended)
+			return;
+		if (s->last == '\r') {
 			line_ends(s);
 		} else {
-			if (c == '\n' || s->last == '\r')
-				bare(s);
+			bare(s);
 			s->line++;
-			if ((unsigned char)c >= 0x80) {
-				s->eight_bit = true;
-				if (!s->in_body)
-					s->eight_bit_header = true;
-			}
 		}
-		s->last = c;
+		s->last = '\n';
+		piece = span_from(piece, n + 1);
 	}
-	s->size += (int64_t)piece.n;
 }

@@ -185,7 +185,7 @@ ehlo(size_t i)
 {
 	struct reply r = {0};
 	struct err e = {0};
-	struct ehlo h = { 0xffff, 5, "old" };
+	struct ehlo h = { .offers = 0xffff, .size = 5, .name = "old" };
 
 	parse(&r, offers[i].reply, strlen(offers[i].reply), &e);
 	ehlo_parse(&h, &r);

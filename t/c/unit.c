@@ -38,6 +38,11 @@ check(const char *kind, int (*read)(const char *, const char *, int64_t *,
 		    "64 and the option's name");
 }
 
+static const struct { const char *text; int port; } ports[] = {
+	{ "1", 1 }, { "65535", 65535 }, { "0", -1 }, { "65536", -1 }, { "", -1 },
+	{ "smtp", -1 }, { "-25", -1 }, { "25 ", -1 },
+};
+
 int
 main(void)
 {
@@ -47,6 +52,15 @@ main(void)
 		check("size", unit_size, rows[i].text, rows[i].size);
 		check("time", unit_time, rows[i].text, rows[i].time);
 		check("count", unit_count, rows[i].text, rows[i].count);
+	}
+	check("wait", unit_wait, "2m", 120000);
+	check("wait", unit_wait, "0", -1);
+	check("wait", unit_wait, "0s", -1);
+	for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
+		struct err e = {0};
+
+		ok(unit_port("--it", ports[i].text, &e) == ports[i].port,
+		    "port `%s'", ports[i].text);
 	}
 	ok(span_number(SPAN("9223372036854775807"), &n) && n == INT64_MAX,
 	    "the largest number");
