@@ -12,7 +12,7 @@ WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wpointer-arith -Wvla
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARN) -Isrc \
 	-DVERSION='"$(VERSION)"' -MMD -MP $(CFLAGS)
-LIBS = -lpopt -ljansson -lidn2 -lresolv
+LIBS = -lpopt -ljansson -lidn2 -lresolv -lgsasl -lssl -lcrypto
 
 tools := $(basename $(notdir $(wildcard src/tool/*.c)))
 rooms := $(filter-out src/tool/%,$(wildcard src/*/*.c))
@@ -20,7 +20,9 @@ lib := $(BUILD)/libtidegate.a
 bins := $(addprefix $(BUILD)/bin/,$(tools))
 links := $(addprefix bin/,$(tools))
 ctests := $(patsubst t/c/%.c,$(BUILD)/t/%.ct,$(wildcard t/c/*.c))
+fuzzers := $(patsubst t/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard t/fuzz/*.c))
 helpers := $(patsubst t/tool/%.c,$(BUILD)/t/%,$(wildcard t/tool/*.c))
+gauges := $(patsubst t/bench/%.c,$(BUILD)/t/%,$(wildcard t/bench/*.c))
 scripts := $(filter-out $(links),$(wildcard bin/gateway-*))
 mans := $(wildcard man/*.[157])
 TESTS ?= $(sort $(wildcard t/*.t))
@@ -57,6 +59,14 @@ $(helpers): $(BUILD)/t/%: $(BUILD)/t/tool/%.o $(lib)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(lib) $(LIBS)
 
+$(gauges): $(BUILD)/t/%: $(BUILD)/t/bench/%.o $(lib)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(lib) $(LIBS)
+
+$(fuzzers): $(BUILD)/fuzz/%: $(BUILD)/t/fuzz/%.o $(lib)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(lib) $(LIBS)
+
 # Names what is missing and installs it where it may.
 $(BUILD)/.ready: setup
 	@mkdir -p $(@D)
@@ -69,7 +79,7 @@ demo: all $(helpers)
 	@BUILD=$(BUILD) t/demo/session
 
 #: make check      the tests; no root, nothing but loopback
-check: all $(ctests) $(helpers)
+check: all $(ctests) $(helpers) $(gauges)
 	@./setup check
 	prove -j4 $(ctests) $(TESTS)
 
@@ -87,6 +97,21 @@ lint: $(BUILD)/.ready
 asan:
 	$(MAKE) check BUILD=build/asan \
 		CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer'
+
+#: make fuzz       each parser under libFuzzer (FUZZ_TIME=60 seconds; clang)
+FUZZ_TIME ?= 60
+fuzz:
+	@./setup fuzz
+	$(MAKE) fuzzers BUILD=build/fuzz CC=clang \
+		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined'
+	t/fuzz/run build/fuzz/fuzz $(FUZZ_TIME)
+
+fuzzers: $(fuzzers)
+
+#: make bench      speed, beside that of others (PART=sending-slow|sending-loopback, QUICK=1; root)
+bench: all $(gauges)
+	@./setup bench
+	@t/bench/run $(PART)
 
 #: make install    into $(DESTDIR)$(PREFIX)
 install: all
@@ -107,9 +132,9 @@ uninstall:
 clean:
 	rm -rf build $(links)
 
-bench fuzz coverage soak dist:
+coverage soak dist:
 	@echo 'make $@: not there yet' >&2; exit 69
 
-.PHONY: all help demo check check-mta lint asan install uninstall clean bench fuzz coverage soak dist
+.PHONY: all help demo check check-mta lint asan fuzz fuzzers install uninstall clean bench coverage soak dist
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

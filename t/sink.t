@@ -256,7 +256,7 @@ like 'another line' 'script: line 3: wanted "EHLO x\\x0D\\x0A" got "HELO x\\x0D\
 is 'is a failure' 1 cat "$tmp/code"
 ok 'and in the log' grep -q 'line 3' "$TALK_LOG"
 like 'a line too few' 'line 4: wanted .* got "\(the end\)"' noticed 'EHLO x\r\n'
-like 'a line too many' 'line 5: wanted "\(the end\)" got "QUIT' noticed 'EHLO x\r\n..dot\r\nQUIT\r\n'
+like 'a line too many' 'line 5: wanted "\(the end\)" got "NOOP' noticed 'EHLO x\r\n..dot\r\nNOOP\r\n'
 like 'a bare LF' 'got "EHLO x\\x0A"' noticed 'EHLO x\n..dot\r\n'
 
 # Over TCP: two clients at once, and TERM ends it all.

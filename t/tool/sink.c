@@ -13,6 +13,7 @@
  *	--log=FILE		a line an event: VERB ARGUMENT CODE PARAMETERS
  *	--ext=LIST		what EHLO offers; CHUNKING makes BDAT work
  *	--no-ehlo		502 to EHLO
+ *	--ehlo-reply=REPLY	to EHLO, when it is to fail
  *	--banner=TEXT		`220 TEXT', or all of it if it begins with a code
  *	--refuse=PATTERN:REPLY	to RCPT (repeatable, as the next three are)
  *	--refuse-mail=PATTERN:REPLY		to MAIL
@@ -22,10 +23,33 @@
  *	--etrn-reply=PATTERN:REPLY		to ETRN; the pattern is the node's
  *	--etrn=PROGRAM		after 250 to ETRN: PROGRAM NODE, in the background
  *	--max-rcpt=N		452 to further ones
+ *	--max-mail=N[:REPLY]	452, or REPLY, to further MAIL in a session; after a
+ *				421, here and everywhere, it closes
+ *	--lmtp			LHLO instead of EHLO; a reply to the text for each
+ *				recipient, --final looks at him alone; whatever it
+ *				says the letter is kept, if only for one
+ *	--drop-verdict=N	closes after N of these replies
  *	--drop-after=N		answers N commands and closes at the next
  *	--hang-at=POINT --drop-at=POINT		answers nothing more, or closes, at a
  *				verb, at BANNER, within the TEXT, or at the DOT:
- *				there the letter is kept, and nobody is told
+ *				there the letter is kept, and nobody is told; TLS is
+ *				behind the 220 to STARTTLS.  Within TLS it closes
+ *				without close_notify
+ *	--tls-cert=FILE		offers STARTTLS with this certificate, chain and key
+ *	--tls-wrap		TLS before the banner instead
+ *	--tls-ca=FILE		asks for a client's certificate, and notes whether this
+ *				CA makes it good: CLIENT VERDICT
+ *	--starttls-reply=REPLY	to STARTTLS; not 2xx: no TLS
+ *	--starttls-inject=TEXT	a line in the clear, in one piece with the 220
+ *	--tls-ext=LIST		what EHLO offers within TLS, if that is not --ext
+ *	--auth=MECH,MECH	EHLO offers AUTH; MAIL may have AUTH=
+ *	--auth-tls		but only in TLS
+ *	--user=NAME:PASSWORD	who may; a token is a password, too
+ *	--auth-reply=REPLY	what AUTH ends with, whoever it is
+ *	--auth-refuse=PATTERN:REPLY	to AUTH with such a mechanism, at once
+ *	--auth-no-proof		235 to SCRAM at once: no signature
+ *	--auth-proof-in-235	SCRAM's signature as text of the 235, not in a 334
+ *	--need-auth		530 to MAIL before AUTH
  */
 #include <ctype.h>
 #include <errno.h>
@@ -45,9 +69,11 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "base/vec.h"
+#include "sink/auth.h"
 #include "sink/options.h"
 #include "sink/server.h"
 #include "sink/session.h"
+#include "sink/tls.h"
 
 #define LINE_MAX_IN 4096
 
@@ -101,25 +127,55 @@ judge(struct session *s)
 		return "554 5.6.3 8-bit text without BODY=8BITMIME";
 	if (size_limit() > 0 && t->octets > size_limit())
 		return "552 5.3.4 too big";
-	if ((reply = rule_for_letter(&final, s)) != NULL)
+	if (!lmtp && (reply = rule_for_letter(&final, s)) != NULL)
 		return reply;
 	return letter_keep(&s->letter) ? "250 2.0.0 kept" : "451 4.3.0 cannot keep it";
+}
+
+/* RFC 2033 section 4.2: in the order of RCPT; false: it closes among them. */
+static bool
+say_verdicts(struct session *s, const struct names *to, const char *all)
+{
+	const char *own;
+
+	for (size_t i = 0; i < to->n; i++) {
+		if ((long long)i >= atoll(drop_verdict)) {
+			notef("DROP", NULL, "VERDICT");
+			s->rude = true;
+			return false;
+		}
+		own = *all == '2' ? rule_for(&final, to->p[i]) : NULL;
+		note_arg("FOR", span_of(to->p[i]), own != NULL ? own : all);
+		say(s, own != NULL ? own : all);
+	}
+	return true;
 }
 
 static bool
 finish(struct session *s, const char *verb)
 {
+	struct names to = s->to;
 	const char *reply = judge(s);
 	struct buf size = {0};
+	bool on;
 
 	buf_addf(&size, "%lld", s->text.octets);
 	notef(verb, reply, buf_str(&size));
 	buf_free(&size);
+	if (lmtp)
+		s->to = (struct names){0};
 	forget(s);
-	if (stuck(s, "DOT"))
-		return false;
-	say(s, reply);
-	return true;
+	on = !stuck(s, "DOT");
+	if (!lmtp) {
+		if (on)
+			say(s, reply);
+		return on;
+	}
+	on = on && say_verdicts(s, &to, reply);
+	for (size_t i = 0; i < to.n; i++)
+		free(to.p[i]);
+	vec_free(&to);
+	return on;
 }
 
 /* MAIL and RCPT */
@@ -169,7 +225,9 @@ known(const struct session *s, struct span keyword, bool rcpt)
 	for (size_t i = 0; i < sizeof params / sizeof *params; i++)
 		if (span_ieq(keyword, span_of(params[i].keyword)))
 			return params[i].rcpt == rcpt && s->esmtp &&
-			    offered(params[i].ext);
+			    (offered(params[i].ext) ||
+			    (strcmp(params[i].ext, "AUTH") == 0 &&
+			    auth_offered(s)));
 	return false;
 }
 
@@ -218,6 +276,17 @@ utf8_fault(const struct session *s, const struct buf *path)
 	    "553 5.6.7 not ASCII, and no SMTPUTF8";
 }
 
+/* NULL while the session has room for another one. */
+static const char *
+mails_over(struct session *s)
+{
+	const char *colon = strchr(max_mail, ':');
+
+	if (s->mails++ < atoll(max_mail))
+		return NULL;
+	return colon != NULL ? colon + 1 : "452 4.5.1 enough for one session";
+}
+
 static bool
 on_mail(struct session *s, struct span arg)
 {
@@ -225,11 +294,15 @@ on_mail(struct session *s, struct span arg)
 
 	if (!s->greeted || s->mail)
 		return answer(s, "MAIL", "503 5.5.1 not now");
+	if ((reply = auth_missing(s)) != NULL)
+		return answer(s, "MAIL", reply);
 	if (!cut_path(&arg, "FROM:", &s->from))
 		return answer(s, "MAIL", "501 5.5.4 MAIL FROM:<address>");
 	reply = take_params(s, arg, false);
 	if (reply == NULL)
 		reply = utf8_fault(s, &s->from);
+	if (reply == NULL)
+		reply = mails_over(s);
 	if (reply == NULL)
 		reply = rule_for(&refuse_mail, buf_str(&s->from));
 	s->mail = reply == NULL || *reply == '2';
@@ -364,21 +437,26 @@ on_bdat(struct session *s, struct span arg)
 /* The other verbs */
 
 static bool
-on_ehlo(struct session *s, struct span arg)
+hello(struct session *s, const char *verb, struct span arg)
 {
 	struct span all = span_of(ext), one;
 
 	forget(s);
 	if (no_ehlo)
-		return answer(s, "EHLO", "502 5.5.1 not here");
+		return answer(s, verb, "502 5.5.1 not here");
+	if (*ehlo_reply != '2')
+		return answer(s, verb, ehlo_reply);
 	if (arg.n == 0)
-		return answer(s, "EHLO", "501 5.5.4 EHLO name");
-	note_arg("EHLO", arg, "250");
+		return answer(s, verb, "501 5.5.4 a name is missing");
+	note_arg(verb, arg, "250");
 	s->greeted = s->esmtp = true;
 	s->answered++;
 	buf_adds(&s->say, "250-sink.test\r\n");
 	if (offered("ETRN"))
 		buf_adds(&s->say, "250-ETRN\r\n");
+	auth_ehlo(s);
+	if (tls_offered(s))
+		buf_adds(&s->say, "250-STARTTLS\r\n");
 	while (span_cut(&all, ',', &one))
 		if (!span_ieq(one, SPAN("ETRN")))
 			buf_addf(&s->say, "250-%.*s\r\n", (int)one.n, one.p);
@@ -386,10 +464,29 @@ on_ehlo(struct session *s, struct span arg)
 	return true;
 }
 
+/* RFC 2033 section 4.1: LMTP knows no EHLO and no HELO. */
+static bool
+on_ehlo(struct session *s, struct span arg)
+{
+	if (lmtp)
+		return answer(s, "EHLO", "500 5.5.1 this is LMTP");
+	return hello(s, "EHLO", arg);
+}
+
+static bool
+on_lhlo(struct session *s, struct span arg)
+{
+	if (!lmtp)
+		return answer(s, "LHLO", "500 5.5.1 this is SMTP");
+	return hello(s, "LHLO", arg);
+}
+
 static bool
 on_helo(struct session *s, struct span arg)
 {
 	forget(s);
+	if (lmtp)
+		return answer(s, "HELO", "500 5.5.1 this is LMTP");
 	if (arg.n == 0)
 		return answer(s, "HELO", "501 5.5.4 HELO name");
 	s->greeted = true;
@@ -475,6 +572,26 @@ on_etrn(struct session *s, struct span arg)
 	return true;
 }
 
+/* What was said in the clear is forgotten (RFC 3207 section 4.2). */
+static bool
+on_starttls(struct session *s, struct span arg)
+{
+	if (!tls_offered(s))
+		return answer(s, "STARTTLS", "502 5.5.1 not offered");
+	if (arg.n > 0)
+		return answer(s, "STARTTLS", "501 5.5.4 no parameters");
+	if (s->mail || !s->esmtp)
+		return answer(s, "STARTTLS", "503 5.5.1 not now");
+	answer(s, "STARTTLS", starttls_reply);
+	if (*starttls_reply != '2')
+		return true;
+	if (starttls_inject != NULL)
+		buf_addf(&s->say, "%s\r\n", starttls_inject);
+	forget(s);
+	s->greeted = s->esmtp = false;
+	return flush(s) && !stuck(s, "TLS") && tls_begin(s);
+}
+
 static const struct verb {
 	const char *name;
 	bool last;		/* of a group, RFC 2920 section 3.1 */
@@ -482,6 +599,7 @@ static const struct verb {
 } verbs[] = {
 	{ "EHLO", true, on_ehlo },
 	{ "HELO", true, on_helo },
+	{ "LHLO", true, on_lhlo },
 	{ "MAIL", false, on_mail },
 	{ "RCPT", false, on_rcpt },
 	{ "DATA", true, on_data },
@@ -490,6 +608,8 @@ static const struct verb {
 	{ "NOOP", true, on_noop },
 	{ "QUIT", true, on_quit },
 	{ "ETRN", true, on_etrn },
+	{ "AUTH", true, on_auth },
+	{ "STARTTLS", true, on_starttls },
 };
 
 static bool
@@ -507,6 +627,7 @@ execute(struct session *s, struct span line)
 		return true;
 	}
 	if (s->answered >= atoll(drop_after)) {
+		s->rude = true;
 		notef("DROP", NULL, v->name);
 		return false;
 	}
@@ -516,7 +637,7 @@ execute(struct session *s, struct span line)
 		say(s, "554 5.5.1 more came before this was answered");
 		return false;
 	}
-	return !stuck(s, v->name) && v->run(s, arg);
+	return !stuck(s, v->name) && v->run(s, arg) && !s->over;
 }
 
 /* One command; false when the session is over. */
@@ -527,14 +648,15 @@ command(struct session *s)
 	size_t n;
 	bool more;
 
-	while ((n = span_find(r, '\n')) == r.n && r.n < LINE_MAX_IN) {
+	while ((n = span_find(r, '\n')) == r.n &&
+	    r.n < auth_line_max(r, LINE_MAX_IN)) {
 		if (!hear(s)) {
 			notef("CLOSED", NULL, "");
 			return false;
 		}
 		r = rest(s);
 	}
-	if (n >= LINE_MAX_IN) {
+	if (n >= auth_line_max(r, LINE_MAX_IN)) {
 		notef("LONG", "500", "");
 		say(s, "500 5.5.2 line too long");
 		return false;
@@ -560,11 +682,16 @@ command(struct session *s)
 static void
 part(struct session *s)
 {
+	char rest_of[4096];
 	int on = 1;
 
 	setsockopt(s->out, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
 	flush(s);
+	tls_part(s);
 	shutdown(s->out, SHUT_WR);
+	/* unread octets would make the kernel throw the 421 away */
+	while (s->over && read(s->in, rest_of, sizeof rest_of) > 0)
+		;
 }
 
 static void
@@ -574,7 +701,7 @@ session(int in, int out)
 	bool whole = isdigit((unsigned char)banner[0]);
 
 	notef("CONNECT", NULL, "");
-	if (!stuck(&s, "BANNER")) {
+	if ((!tls_wrap || tls_begin(&s)) && !stuck(&s, "BANNER")) {
 		buf_addf(&s.say, "%s%s\r\n", whole ? "" : "220 ", banner);
 		while (command(&s))
 			;
@@ -585,6 +712,8 @@ session(int in, int out)
 	buf_free(&s.got);
 	buf_free(&s.say);
 	buf_free(&s.from);
+	buf_free(&s.exporter);
+	buf_free(&s.unique);
 	buf_free(&s.letter.tmp);
 	buf_free(&s.letter.new);
 }
@@ -598,6 +727,7 @@ main(int argc, char *argv[])
 			return FAULT_USAGE;
 		}
 	signal(SIGPIPE, SIG_IGN);
+	tls_read();
 	if (maildir != NULL)
 		maildir_make(maildir);
 	if (log_file != NULL && (log_fd = open(log_file,

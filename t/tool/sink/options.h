@@ -13,8 +13,14 @@ static const char *ext = "PIPELINING,SIZE 10000000,8BITMIME,"
     "ENHANCEDSTATUSCODES,DSN";
 static const char *banner = "sink.test ESMTP", *etrn, *hang_at, *drop_at;
 static const char *max_rcpt = "1000000", *drop_after = "1000000000";
-static bool use_stdio, no_ehlo;
+static const char *auth, *user = ":", *auth_reply;
+static bool auth_tls, auth_no_proof, auth_proof_in_235, need_auth;
+static const char *tls_cert, *tls_ca, *starttls_reply = "220 2.0.0 go ahead";
+static const char *starttls_inject, *tls_ext, *max_mail = "1000000000";
+static const char *ehlo_reply = "250", *drop_verdict = "1000000000";
+static bool use_stdio, no_ehlo, tls_wrap, lmtp;
 static struct rules refuse, refuse_mail, refuse_data, final, etrn_reply;
+static struct rules auth_refuse;
 
 static const struct {
 	const char *name;
@@ -29,6 +35,7 @@ static const struct {
 	{ "log", &log_file, NULL, NULL },
 	{ "ext", &ext, NULL, NULL },
 	{ "no-ehlo", NULL, NULL, &no_ehlo },
+	{ "ehlo-reply", &ehlo_reply, NULL, NULL },
 	{ "banner", &banner, NULL, NULL },
 	{ "refuse", NULL, &refuse, NULL },
 	{ "refuse-mail", NULL, &refuse_mail, NULL },
@@ -37,9 +44,26 @@ static const struct {
 	{ "etrn-reply", NULL, &etrn_reply, NULL },
 	{ "etrn", &etrn, NULL, NULL },
 	{ "max-rcpt", &max_rcpt, NULL, NULL },
+	{ "max-mail", &max_mail, NULL, NULL },
+	{ "lmtp", NULL, NULL, &lmtp },
+	{ "drop-verdict", &drop_verdict, NULL, NULL },
 	{ "drop-after", &drop_after, NULL, NULL },
 	{ "hang-at", &hang_at, NULL, NULL },
 	{ "drop-at", &drop_at, NULL, NULL },
+	{ "auth", &auth, NULL, NULL },
+	{ "user", &user, NULL, NULL },
+	{ "auth-reply", &auth_reply, NULL, NULL },
+	{ "auth-tls", NULL, NULL, &auth_tls },
+	{ "auth-no-proof", NULL, NULL, &auth_no_proof },
+	{ "auth-proof-in-235", NULL, NULL, &auth_proof_in_235 },
+	{ "need-auth", NULL, NULL, &need_auth },
+	{ "tls-cert", &tls_cert, NULL, NULL },
+	{ "tls-ca", &tls_ca, NULL, NULL },
+	{ "tls-wrap", NULL, NULL, &tls_wrap },
+	{ "starttls-reply", &starttls_reply, NULL, NULL },
+	{ "starttls-inject", &starttls_inject, NULL, NULL },
+	{ "tls-ext", &tls_ext, NULL, NULL },
+	{ "auth-refuse", NULL, &auth_refuse, NULL },
 };
 
 static bool

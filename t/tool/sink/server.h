@@ -94,6 +94,7 @@ accept_one(int fd, void (*session)(int in, int out), struct pids *children,
 		setpgid(0, 0);
 		signal(SIGTERM, SIG_DFL);
 		signal(SIGINT, SIG_DFL);
+		signal(SIGCHLD, SIG_DFL);	/* what ETRN started ends no read() */
 		sigprocmask(SIG_SETMASK, mask, NULL);
 		close(fd);
 		session(peer, peer);
