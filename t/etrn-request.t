@@ -189,17 +189,20 @@ like 'the dialogue' '^ -> ETRN x.test$' asked '' -v x.test
 # ---- --mx
 
 cat >"$tmp/zone" <<'E2'
-two.test 20:127.0.0.2 10:127.0.0.1
-order.test 30:127.0.0.4 10:127.0.0.2 20:127.0.0.3
-ours.test 10:127.0.0.1 20:localhost
-null.test 0:.
-nx.test nxdomain
-fail.test servfail
-refused.test refused
-bad.test garbage
-evil.test 10:-oops;rm
+two.test MX 20 127.0.0.2
+two.test MX 10 127.0.0.1
+order.test MX 30 127.0.0.4
+order.test MX 10 127.0.0.2
+order.test MX 20 127.0.0.3
+ours.test MX 10 127.0.0.1
+ours.test MX 20 localhost
+null.test MX 0 .
+fail.test SERVFAIL
+refused.test REFUSED
+bad.test GARBAGE
+evil.test RAW MX 000a 082d6f6f70733b726d 00
 E2
-python3 "$top/t/dnsd.py" "$tmp/zone" "$tmp/dns" &
+"$top/t/tool/dnsd" --port-file="$tmp/dns" "$tmp/zone" &
 dns=$!
 sink --listen=127.0.0.2:0 --port-file="$tmp/port" --ext=ETRN --log="$tmp/sink.log" >/dev/null &
 sink=$!

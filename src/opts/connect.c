@@ -192,7 +192,7 @@ add_mx(struct servers *v, bool others_only, struct err *e)
 {
 	char *domain = domain_ascii("--mx", span_of(mx), e);
 	struct mxs found = {0};
-	int r = domain == NULL ? -1 : dns_mx(&found, domain, e);
+	int r = domain == NULL ? -1 : dns_mx(&found, domain, NEVER, e);
 
 	for (size_t i = 0; r == 0 && i < found.n; i++)
 		if (!others_only || !sock_is_ours(found.p[i].host))
