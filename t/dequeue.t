@@ -67,8 +67,10 @@ EOT
 command_ dies <<'EOT'
 exit 3
 EOT
+# it has two in hand when it goes, so that one has no answer
 command_ half <<'EOT'
 IFS=$TAB read -r ref sender rcpts
+read -r another
 printf '%s\t*\tdelivered\t2.0.0\tok\n' "$ref"
 exit 1
 EOT

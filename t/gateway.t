@@ -336,11 +336,12 @@ exits 'a lock that cannot be' 77 env TIDEGATE_RUN=/dev/null/x gateway-dial "--co
 ### Dry
 conf "$link" SMARTHOST=mx PORT=587 "DOMAINS=a.test b.test" MAX_SESSION=1m
 before=$(wc -c <"$TIDEGATE_LOG")
+dry_run() { dial -n | sed 's/--wait=5[0-9]s/--wait=55s/'; }	# what is left of a minute
 is 'dry' "would run: sh -c 'test -e $tmp/up'
 would run: sh -c 'touch $tmp/up'
 would run: dequeue --all -v --wait=55s
 would run: etrn-request --server=mx --results a.test b.test
-would run: sh -c 'rm $tmp/up'" dial -n
+would run: sh -c 'rm $tmp/up'" dry_run
 is '... nothing was noted' "$before" sh -c 'wc -c <"$TIDEGATE_LOG"'
 
 ### gateway-flush: release
@@ -348,7 +349,7 @@ conf SMARTHOST=mx.isp.test SPOOL=postfix RETRIEVE=none
 flushed() { after "$1" flush -v && tail -n 1 "$tmp/out"; }
 doing dequeue "echo 'A1: sent' >&2; $(released 12 11 1 75)"
 is 'one stayed: no failure' 'sent=11 deferred=1' flushed 0
-is '... the spool was named' 'dequeue <--spool=postfix> <--all> <-v> <--wait=3595s>' calls
+like '... the spool was named' '^dequeue <--spool=postfix> <--all> <-v> <--wait=359[0-5]s>$' calls
 exits '... but with --strict' 75 flush --strict
 doing dequeue "$(released 4 0 4 75)"
 is 'all stayed' 'sent=0 deferred=4' flushed 75

@@ -2,30 +2,13 @@
 
 #include <errno.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/interrupt.h"
+#define READ_SIZE 65536
 
-#define READ_SIZE 16384
-#define ENOUGH 262144		/* octets heard and not yet looked at */
-
-static int
-put(struct io *io, struct span *send, struct err *e)
-{
-	ssize_t n = write(io->out, send->p, send->n);
-
-	if (n >= 0) {
-		*send = span_from(*send, (size_t)n);
-		return n > 0 ? IO_SENT : 0;
-	}
-	if (errno == EAGAIN || errno == EINTR)
-		return 0;
-	return err_sys(e, "send");
-}
-
-static int
-get(struct io *io, struct buf *heard, struct err *e)
+int
+io_read(struct io *io, struct buf *heard, struct err *e)
 {
 	ssize_t n = read(io->in, buf_room(heard, READ_SIZE), READ_SIZE);
 
@@ -43,36 +26,30 @@ get(struct io *io, struct buf *heard, struct err *e)
 }
 
 int
-io_exchange(struct io *io, struct span *send, struct buf *heard,
-    int64_t deadline, int wake, bool *woken, struct err *e)
+io_write(struct io *io, struct span s, struct span behind, size_t *taken,
+    struct err *e)
 {
-	struct pollfd p[3] = {
-		{ send->n > 0 ? io->out : -1, POLLOUT, 0 },
-		{ heard->n < ENOUGH ? io->in : -1, POLLIN, 0 },
-		{ wake, POLLIN, 0 },
+	struct iovec v[2] = {
+		{ (void *)(uintptr_t)s.p, s.n },
+		{ (void *)(uintptr_t)behind.p, behind.n },
 	};
-	int got = 0, r;
+	ssize_t n = writev(io->out, v, behind.n > 0 ? 2 : 1);
 
-	r = interrupt_poll(p, 3, clock_left(deadline));
-	if (r < 0 && errno != EINTR)
-		return err_sys(e, "poll");
-	if (r <= 0)
+	*taken = n > 0 ? (size_t)n : 0;
+	if (n >= 0 || errno == EAGAIN || errno == EINTR)
 		return 0;
-	/* What was said before the line broke still counts: read first. */
-	if (p[1].revents && (r = get(io, heard, e)) != 0) {
-		if (r < 0)
-			return -1;
-		got |= r;
-	}
-	if (p[0].revents && !(got & IO_EOF)) {
-		r = put(io, send, e);
-		if (r < 0 && !(got & IO_HEARD))
-			return -1;
-		got |= r > 0 ? r : 0;
-	}
-	if (got == 0 && p[2].revents && woken != NULL)
-		*woken = true;
-	return got;
+	err_sys(e, "send");
+	e->fault = FAULT_TEMP;
+	return -1;
+}
+
+void
+io_forget(struct io *io)
+{
+	struct linger now = { 1, 0 };
+
+	if (io->out >= 0)	/* a pipe or a socket of another kind: no matter */
+		setsockopt(io->out, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
 void
@@ -84,6 +61,6 @@ io_close(struct io *io)
 		close(io->in);
 	io->in = io->out = -1;
 	io->child.in = -1;	/* was io->in */
-	child_end(&io->child);
+	child_end_soon(&io->child);
 	buf_free(&io->name);
 }

@@ -5,14 +5,15 @@
 #include <ifaddrs.h>
 #include <limits.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include "base/clock.h"
-#include "base/interrupt.h"
 
 static void
 unblock(int fd)
@@ -45,27 +46,6 @@ note_local(struct io *io)
 }
 
 static int
-connected(int fd, int64_t deadline)
-{
-	struct pollfd p = { fd, POLLOUT, 0 };
-	int number = 0;
-	socklen_t n = sizeof number;
-	int r;
-
-	do
-		r = interrupt_poll(&p, 1, clock_left(deadline));
-	while (r < 0 && errno == EINTR && !interrupt_came());
-	if (r == 0)
-		errno = ETIMEDOUT;
-	if (r <= 0)
-		return -1;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &n) < 0)
-		return -1;
-	errno = number;
-	return number == 0 ? 0 : -1;
-}
-
-static int
 bind_to(int fd, const char *address, int family, struct err *e)
 {
 	struct addrinfo hints = { .ai_family = family,
@@ -82,36 +62,81 @@ bind_to(int fd, const char *address, int family, struct err *e)
 	return r == 0 ? 0 : err_sys(e, "bind to %s", address);
 }
 
-static int
-try(struct io *io, const struct addrinfo *a, const char *host,
+static bool
+is_loopback(const struct sockaddr_storage *a)
+{
+	const struct in6_addr *six = &((const struct sockaddr_in6 *)a)->sin6_addr;
+
+	if (a->ss_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(six) ||
+		    (IN6_IS_ADDR_V4MAPPED(six) && six->s6_addr[12] == 127);
+	return ntohl(((const struct sockaddr_in *)a)->sin_addr.s_addr) >> 24 ==
+	    127;
+}
+
+static void
+set_port(struct sockaddr_storage *a, const char *port)
+{
+	unsigned short n = htons((unsigned short)atoi(port));
+
+	if (a->ss_family == AF_INET6)
+		((struct sockaddr_in6 *)a)->sin6_port = n;
+	else
+		((struct sockaddr_in *)a)->sin_port = n;
+}
+
+int
+sock_start(struct io *io, const struct address *to, const char *host,
     const char *port, const struct sock_opts *o, struct err *e)
 {
-	int64_t deadline = clock_sooner(clock_in(o->connect_ms), o->deadline);
+	struct sockaddr_storage a = to->at;
 	char text[NI_MAXHOST];
-	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	int one = 1;
+	int fd = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
 	    0);
 
-	address_text(a->ai_addr, a->ai_addrlen, text, sizeof text);
-	buf_clear(&io->name);
+	*io = (struct io){ .in = -1, .out = -1,
+	    .near = is_loopback(&a) };
+	io->child = (struct child){ 0, -1, -1, -1 };
+	set_port(&a, port);
+	address_text((struct sockaddr *)&a, to->n, text, sizeof text);
 	if (strcmp(text, host) != 0)
 		buf_adds(&io->name, host);
 	buf_addf(&io->name, "[%s]:%s", text, port);
 	if (fd < 0)
 		return err_sys(e, "socket");
-	if (bind_to(fd, o->bind, a->ai_family, e) < 0) {
-		close(fd);
-		return -1;
-	}
-	if ((connect(fd, a->ai_addr, a->ai_addrlen) < 0 &&
-	    errno != EINPROGRESS) || connected(fd, deadline) < 0) {
-		err_sys(e, "%s: connect", buf_str(&io->name));
-		e->fault = FAULT_TEMP;
-		close(fd);
-		return -1;
-	}
 	io->in = io->out = fd;
-	note_local(io);
-	return 0;
+	/* what belongs together is written together: nothing is gained by waiting */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	if (bind_to(fd, o->bind, a.ss_family, e) < 0)
+		return -1;
+	if (connect(fd, (struct sockaddr *)&a, to->n) == 0 ||
+	    errno == EINPROGRESS)
+		return 0;
+	err_sys(e, "%s: connect", buf_str(&io->name));
+	e->fault = FAULT_TEMP;
+	return -1;
+}
+
+int
+sock_finish(struct io *io, struct err *e)
+{
+	struct pollfd p = { io->out, POLLOUT, 0 };
+	int number = 0;
+	socklen_t n = sizeof number;
+
+	if (poll(&p, 1, 0) == 0)
+		return 0;
+	if (getsockopt(io->out, SOL_SOCKET, SO_ERROR, &number, &n) < 0)
+		number = errno;
+	if (number == 0) {
+		note_local(io);
+		return 1;
+	}
+	errno = number;
+	err_sys(e, "%s: connect", buf_str(&io->name));
+	e->fault = FAULT_TEMP;
+	return -1;
 }
 
 static int
@@ -123,25 +148,29 @@ not_found(const char *host, int why, struct err *e)
 	    why == EAI_SYSTEM ? strerror(errno) : gai_strerror(why));
 }
 
-static int
-open_host(struct io *io, const struct peer *p, const struct sock_opts *o,
+int
+sock_addresses(struct addresses *v, const struct peer *p, int family,
     struct err *e)
 {
-	const char *port = p->port != NULL ? p->port : o->port;
-	struct addrinfo hints = { .ai_family = o->family,
+	struct addrinfo hints = { .ai_family = family,
 	    .ai_socktype = SOCK_STREAM,
 	    .ai_flags = p->literal ? AI_NUMERICHOST : 0 }, *all, *a;
-	int r = getaddrinfo(p->host, port, &hints, &all);
+	int r = getaddrinfo(p->host, NULL, &hints, &all);
 
+	if (r != 0 && p->literal)
+		return err_set(e, FAULT_USAGE, "%s: no address of the family "
+		    "that -4, -6 or --bind ask for", p->host);
 	if (r != 0)
 		return not_found(p->host, r, e);
-	r = -1;
-	for (a = all; a != NULL && r < 0; a = a->ai_next)
-		if ((r = try(io, a, p->host, port, o, e)) < 0 &&
-		    (e->fault == FAULT_USAGE || clock_left(o->deadline) == 0))
-			break;
+	for (a = all; a != NULL && v->n < ADDRESS_MAX; a = a->ai_next) {
+		struct address *one = vec_add(v);
+
+		memcpy(&one->at, a->ai_addr, a->ai_addrlen);
+		one->n = a->ai_addrlen;
+	}
 	freeaddrinfo(all);
-	return r;
+	v->secure = p->literal;
+	return 0;
 }
 
 static int
@@ -149,7 +178,7 @@ open_unix(struct io *io, const struct peer *p, const struct sock_opts *o,
     struct err *e)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int ms = clock_left(clock_sooner(clock_in(o->connect_ms), o->deadline));
+	int ms = (int)o->connect_ms;
 	struct timeval t = { ms / 1000, ms % 1000 * 1000 + 1 };
 	int fd;
 
@@ -202,15 +231,11 @@ sock_open(struct io *io, const struct peer *p, const struct sock_opts *o,
 {
 	int r;
 
-	*io = (struct io){ .in = -1, .out = -1 };
+	*io = (struct io){ .in = -1, .out = -1, .near = true };
 	io->child = (struct child){ 0, -1, -1, -1 };
-	if (p->kind != PEER_HOST)
-		buf_adds(&io->name, p->text);
-	r = p->kind == PEER_HOST ? open_host(io, p, o, e) :
-	    p->kind == PEER_UNIX ? open_unix(io, p, o, e) :
+	buf_adds(&io->name, p->text);
+	r = p->kind == PEER_UNIX ? open_unix(io, p, o, e) :
 	    p->kind == PEER_FD ? open_fd(io, p, e) : open_exec(io, o, e);
-	if (r < 0)
-		buf_free(&io->name);
 	return r;
 }
 

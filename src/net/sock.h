@@ -5,22 +5,38 @@
 #include <stdint.h>
 
 #include "base/vec.h"
+#include "net/dns.h"
 #include "net/io.h"
 #include "net/peer.h"
 
 struct sock_opts {
-	const char *port;	/* the default */
 	const char *bind;	/* our address; NULL */
 	int family;		/* AF_INET, AF_INET6 or AF_UNSPEC */
-	int64_t connect_ms;	/* for one address */
-	int64_t deadline;	/* for all */
+	int64_t connect_ms;	/* unix: for one who does not accept */
 	const char *const *command;	/* exec:, in words */
 };
 
 /*
- * Connects: every address of a host in turn.  0 and an open io, or -1: the last
- * address's failure (75), the host is unknown (68, or 75 when DNS did not
- * answer), the descriptor is none (64).
+ * The addresses of a PEER_HOST by getaddrinfo(), as /etc/hosts and the rest of
+ * the host have them.  0; -1: the host is unknown (68, or 75 when DNS did not
+ * answer).
+ */
+int sock_addresses(struct addresses *, const struct peer *, int family,
+    struct err *);
+
+/*
+ * Begins to connect.  0 with io->in open (sock_finish() says when it is there);
+ * -1: 75; 64 when --bind's address is of another family.
+ */
+int sock_start(struct io *, const struct address *, const char *host,
+    const char *port, const struct sock_opts *, struct err *);
+
+/* 1 connected, 0 not yet (wait until io->out can be written), -1 it failed (75). */
+int sock_finish(struct io *, struct err *);
+
+/*
+ * Opens unix:, fd: and exec:.  0; -1: 75, the descriptor is none (64), the
+ * program cannot be run.
  */
 int sock_open(struct io *, const struct peer *, const struct sock_opts *,
     struct err *);

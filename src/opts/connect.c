@@ -8,7 +8,9 @@
 #include "base/clock.h"
 #include "base/unit.h"
 #include "net/dns.h"
+#include "net/mech.h"
 #include "net/sock.h"
+#include "net/tls_cert.h"
 #include "wire/domain.h"
 
 #define CONNECT_TIMEOUT_S 30
@@ -16,8 +18,8 @@
 static const char **servers;
 static const char *mx, *port = "25", *bind_to, *helo;
 static const char *connect_timeout, *timeout, *deadline;
-static const char *tls = "may", *tls_ca, *tls_cert, *tls_key, *tls_name,
-    *tls_fingerprint, *user, *auth, *password_file, *password_command;
+static const char *tls, *password_command;
+static struct login login;
 static int four, six, tls_wrap, auth_in_clear, verbose;
 
 struct poptOption opts_connect[] = {
@@ -40,22 +42,28 @@ struct poptOption opts_connect[] = {
 	{ "deadline", 0, POPT_ARG_STRING, &deadline, 0,
 	    "for everything (none)", "TIME" },
 	{ "tls", 0, POPT_ARG_STRING, &tls, 0,
-	    "none or may; encrypt, verify and dane are not there yet", "LEVEL" },
-	{ "tls-wrap", 0, POPT_ARG_NONE, &tls_wrap, 0, "not there yet", NULL },
-	{ "tls-ca", 0, POPT_ARG_STRING, &tls_ca, 0, "not there yet", "PATH" },
-	{ "tls-cert", 0, POPT_ARG_STRING, &tls_cert, 0, "not there yet", "FILE" },
-	{ "tls-key", 0, POPT_ARG_STRING, &tls_key, 0, "not there yet", "FILE" },
-	{ "tls-name", 0, POPT_ARG_STRING, &tls_name, 0, "not there yet", "NAME" },
-	{ "tls-fingerprint", 0, POPT_ARG_STRING, &tls_fingerprint, 0,
-	    "not there yet", "SHA256" },
-	{ "user", 'u', POPT_ARG_STRING, &user, 0, "not there yet", "NAME" },
-	{ "auth", 0, POPT_ARG_STRING, &auth, 0, "not there yet", "MECH,..." },
-	{ "password-file", 0, POPT_ARG_STRING, &password_file, 0,
-	    "not there yet", "FILE" },
+	    "none, may, encrypt, verify or dane (may; verify with -u)", "LEVEL" },
+	{ "tls-wrap", 0, POPT_ARG_NONE, &tls_wrap, 0,
+	    "TLS before the greeting (port 465 always)", NULL },
+	{ "tls-ca", 0, POPT_ARG_STRING, &login.tls.ca, 0,
+	    "CAs to trust, a PEM file or a directory (this host's)", "PATH" },
+	{ "tls-cert", 0, POPT_ARG_STRING, &login.tls.cert, 0,
+	    "our own certificate, PEM", "FILE" },
+	{ "tls-key", 0, POPT_ARG_STRING, &login.tls.key, 0,
+	    "its key, where it is not in the same file", "FILE" },
+	{ "tls-name", 0, POPT_ARG_STRING, &login.name, 0,
+	    "the name its certificate must have (the server's)", "NAME" },
+	{ "tls-fingerprint", 0, POPT_ARG_STRING, &login.fingerprint, 0,
+	    "the certificate it must be; no CA is asked then", "SHA256" },
+	{ "user", 'u', POPT_ARG_STRING, &login.user, 0, "log in as", "NAME" },
+	{ "auth", 0, POPT_ARG_STRING, &login.mechs, 0,
+	    "mechanisms, in order (the strongest offered)", "MECH,..." },
+	{ "password-file", 0, POPT_ARG_STRING, &login.from.file, 0,
+	    "its first line is the password (netrc, or you are asked)", "FILE" },
 	{ "password-command", 0, POPT_ARG_STRING, &password_command, 0,
-	    "not there yet", "COMMAND" },
+	    "prints the password; no shell", "COMMAND" },
 	{ "auth-in-clear", 0, POPT_ARG_NONE, &auth_in_clear, 0,
-	    "not there yet", NULL },
+	    "AUTH may go without TLS", NULL },
 	{ "verbose", 'v', POPT_ARG_NONE, &verbose, 0,
 	    "the dialogue, on stderr", NULL },
 	POPT_TABLEEND
@@ -67,36 +75,73 @@ opts_server_given(void)
 	return servers != NULL || mx != NULL;
 }
 
-/*
- * Credentials are refused, not ignored: nobody shall think that a session was
- * authenticated or encrypted.
- */
+/* What can be seen to be wrong before anybody is called. */
 static int
-refuse_later(struct err *e)
+check_tls(struct login *l, struct err *e)
 {
-	const struct { const char *name; bool given; } later[] = {
-		{ "--tls-wrap", tls_wrap }, { "--tls-ca", tls_ca },
-		{ "--tls-cert", tls_cert }, { "--tls-key", tls_key },
-		{ "--tls-name", tls_name },
-		{ "--tls-fingerprint", tls_fingerprint },
-		{ "--user", user }, { "--auth", auth },
-		{ "--password-file", password_file },
-		{ "--password-command", password_command },
-		{ "--auth-in-clear", auth_in_clear },
-	};
-	static const char *const levels[] = { "encrypt", "verify", "dane" };
+	unsigned char pin[PIN_OCTETS];
 
-	for (size_t i = 0; i < sizeof later / sizeof *later; i++)
-		if (later[i].given)
-			return err_set(e, FAULT_UNAVAILABLE, "%s: TLS and AUTH "
-			    "are not there yet", later[i].name);
+	if (l->name != NULL && !domain_is_name(span_of(l->name)) &&
+	    !peer_is_address(span_of(l->name)))
+		return err_set(e, FAULT_USAGE, "--tls-name: `%.300s' is neither a "
+		    "host name nor an address", l->name);
+	if (l->fingerprint != NULL && cert_pin_parse(pin, l->fingerprint, e) < 0)
+		return err_in(e, "--tls-fingerprint");
+	if ((l->tls.ca != NULL || l->tls.cert != NULL) &&
+	    !(l->level_given && l->level == TLS_NONE) &&
+	    login_shared(l, e) == NULL)
+		return err_in(e, l->tls.cert == NULL ? "--tls-ca" : "TLS");
+	return 0;
+}
+
+static int
+fill_tls(struct login *l, struct err *e)
+{
+	static const char *const levels[] = { "none", "may", "encrypt", "verify",
+	    "dane" };
+
+	l->wrap = tls_wrap;
+	l->in_clear = auth_in_clear;
+	l->judge = verbose;
+	if (l->tls.key != NULL && l->tls.cert == NULL)
+		return err_set(e, FAULT_USAGE, "--tls-key: without --tls-cert");
+	if (tls == NULL)
+		return 0;
+	l->level_given = true;
 	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
-		if (strcmp(tls, levels[i]) == 0)
-			return err_set(e, FAULT_UNAVAILABLE,
-			    "--tls=%s: TLS is not there yet", tls);
-	if (strcmp(tls, "none") != 0 && strcmp(tls, "may") != 0)
-		return err_set(e, FAULT_USAGE, "--tls: `%s' is none of none, "
-		    "may, encrypt, verify, dane", tls);
+		if (strcmp(tls, levels[i]) == 0) {
+			l->level = (enum tls_level)i;
+			return l->level == TLS_NONE && (tls_wrap ||
+			    l->fingerprint != NULL) ? err_set(e, FAULT_USAGE,
+			    "--tls=none: and yet TLS is asked for") : 0;
+		}
+	return err_set(e, FAULT_USAGE, "--tls: `%s' is none of none, may, "
+	    "encrypt, verify, dane", tls);
+}
+
+static int
+fill_auth(struct login *l, struct err *e)
+{
+	int argc;
+
+	l->from.deadline = NEVER;
+	if (l->user != NULL && (*l->user == '\0' || strpbrk(l->user, "\r\n")))
+		return err_set(e, FAULT_USAGE, "--user: no name");
+	if (l->user == NULL && (l->from.file != NULL || password_command != NULL))
+		return err_set(e, FAULT_USAGE, "--user: say whose password it is");
+	if (l->from.file != NULL && password_command != NULL)
+		return err_set(e, FAULT_USAGE, "--password-file and "
+		    "--password-command: choose one");
+	if (l->user == NULL && l->mechs != NULL &&
+	    strcasecmp(l->mechs, "EXTERNAL") != 0)
+		return err_set(e, FAULT_USAGE, "--auth: without --user only "
+		    "EXTERNAL can be");
+	if (l->mechs != NULL && mech_check(l->mechs, e) < 0)
+		return err_in(e, "--auth");
+	if (password_command != NULL && poptParseArgvString(password_command,
+	    &argc, (const char ***)(uintptr_t)&l->from.command) != 0)
+		return err_set(e, FAULT_USAGE, "--password-command: `%s' cannot "
+		    "be split into words", password_command);
 	return 0;
 }
 
@@ -114,22 +159,12 @@ check_helo(struct err *e)
 	    "nor an [address]", helo);
 }
 
-/* `0` means none for a time, as it would for poll(). */
 static int
 milliseconds(const char *what, const char *text, int64_t otherwise,
     int64_t *ms, struct err *e)
 {
-	int64_t seconds;
-
 	*ms = otherwise;
-	if (text == NULL)
-		return 0;
-	if (unit_time(what, text, &seconds, e) < 0)
-		return -1;
-	if (seconds == 0)
-		return err_set(e, FAULT_USAGE, "%s: no time at all", what);
-	*ms = seconds * 1000;
-	return 0;
+	return text != NULL ? unit_wait(what, text, ms, e) : 0;
 }
 
 /* The resolver knows no deadline: one try at each server, within the time left. */
@@ -149,25 +184,30 @@ static int
 fill_dial(struct dial *d, struct err *e)
 {
 	int64_t left;
-	long long n;
 
 	*d = (struct dial){ .port = port, .bind = bind_to, .helo = helo,
-	    .verbose = verbose };
+	    .verbose = verbose, .login = &login };
 	d->family = four ? AF_INET : six ? AF_INET6 : AF_UNSPEC;
+	/* an address of ours reaches only its like */
+	if (bind_to != NULL && d->family == AF_UNSPEC)
+		d->family = strchr(bind_to, ':') != NULL ? AF_INET6 : AF_INET;
 	if (four && six)
 		return err_set(e, FAULT_USAGE, "-4 and -6: choose one");
-	if (!span_number(span_of(port), &n) || n < 1 || n > 65535)
-		return err_set(e, FAULT_USAGE, "--port: `%s' is no port", port);
+	if (unit_port("--port", port, e) < 0)
+		return -1;
 	if (bind_to != NULL && !peer_is_address(span_of(bind_to)))
 		return err_set(e, FAULT_USAGE, "--bind: `%.300s' is no address",
 		    bind_to);
-	if (refuse_later(e) < 0 || check_helo(e) < 0 ||
+	if (fill_tls(&login, e) < 0 || check_tls(&login, e) < 0 ||
+	    fill_auth(&login, e) < 0 ||
+	    check_helo(e) < 0 ||
 	    milliseconds("--connect-timeout", connect_timeout,
 	    CONNECT_TIMEOUT_S * 1000, &d->connect_ms, e) < 0 ||
 	    milliseconds("--timeout", timeout, 0, &d->reply_ms, e) < 0 ||
 	    milliseconds("--deadline", deadline, NEVER, &left, e) < 0)
 		return -1;
 	d->deadline = clock_in(left);
+	login.from.deadline = d->deadline;
 	hurry_resolver(left);
 	return 0;
 }
@@ -184,19 +224,28 @@ add_server(struct servers *v, const char *text, struct err *e)
 	    poptParseArgvString(s->peer.command, &argc, &s->command) != 0)
 		return err_set(e, FAULT_USAGE,
 		    "--server: `%s' cannot be split into words", text);
+	if (s->peer.kind != PEER_HOST && login.name == NULL &&
+	    login.fingerprint == NULL &&
+	    login_level(&login, true) == TLS_VERIFY)
+		return err_set(e, FAULT_USAGE, "--tls=verify: %.300s has no name "
+		    "that a certificate could be for; say --tls-name", text);
 	return 0;
 }
 
 static int
-add_mx(struct servers *v, bool others_only, struct err *e)
+add_mx(struct servers *v, const struct dial *d, bool others_only,
+    struct err *e)
 {
 	char *domain = domain_ascii("--mx", span_of(mx), e);
 	struct mxs found = {0};
-	int r = domain == NULL ? -1 : dns_mx(&found, domain, NEVER, e);
+	int r = domain == NULL ? -1 : dns_mx(&found, domain, d->deadline, e);
 
 	for (size_t i = 0; r == 0 && i < found.n; i++)
-		if (!others_only || !sock_is_ours(found.p[i].host))
+		if (!others_only || !sock_is_ours(found.p[i].host)) {
 			r = add_server(v, found.p[i].host, e);
+			v->p[v->n - 1].domain = span_dup(span_of(domain));
+			v->p[v->n - 1].secure = found.secure;
+		}
 	if (r == 0 && v->n == 0)
 		r = err_set(e, FAULT_NOHOST,
 		    "--mx: %s has no other mail exchanger than this host", mx);
@@ -216,6 +265,12 @@ opts_dial(struct servers *v, struct dial *d, bool others_only, struct err *e)
 		if (add_server(v, servers[i], e) < 0)
 			return -1;
 	if (mx != NULL)
-		return add_mx(v, others_only, e);
+		return add_mx(v, d, others_only, e);
 	return 0;
+}
+
+void
+opts_dial_free(void)
+{
+	login_free(&login);
 }

@@ -9,11 +9,14 @@ extern struct poptOption opts_connect[];
 
 /*
  * The servers and how to reach them.  0; -1: 64 a value that is wrong, 68, 75
- * --mx found nothing; 69 for what is not there yet (credentials, TLS).
+ * --mx found nothing.
  * `others_only`: --mx leaves out this host itself.
  */
 int opts_dial(struct servers *, struct dial *, bool others_only,
     struct err *);
+
+/* Forgets the secrets. */
+void opts_dial_free(void);
 
 /* Were --server or --mx given? */
 bool opts_server_given(void);

@@ -1,6 +1,5 @@
 #include "opts/select.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 

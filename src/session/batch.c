@@ -4,204 +4,418 @@
 
 #include "base/clock.h"
 #include "base/interrupt.h"
-#include "session/pick.h"
+#include "session/lane.h"
 
-#define BARREN_MAX 2
+#define LANES_MAX 100		/* to all destinations */
 
-static void
-tell(struct batch *b, const char *ref, const char *rcpt, enum fate fate,
-    const char *status, const char *text)
-{
-	struct result r = { (char *)(uintptr_t)ref, (char *)(uintptr_t)rcpt,
-	    fate, (char *)(uintptr_t)status, (char *)(uintptr_t)text, 0 };
-
-	b->told(b->arg, &r);
-}
-
-/* How the session went. */
-struct went {
-	char *server;		/* its name; NULL: there was none */
-	bool lost;
-	struct err why;
-};
+/* ---- results ---- */
 
 /* Who said it: the server's words and losses carry its name. */
 static void
-add_text(struct buf *b, const struct outcome *o, const struct went *w)
+add_text(struct buf *b, const struct outcome *o, const char *server)
 {
 	struct span text = span_of(o->text != NULL ? o->text : "not tried");
 
-	if (w->lost && span_starts(text, CLIENT_DOUBT)) {
+	if (server != NULL && span_starts(text, CLIENT_DOUBT)) {
 		buf_adds(b, CLIENT_DOUBT);
 		text = span_from(text, strlen(CLIENT_DOUBT));
 	}
-	if (w->server != NULL && (o->code > 0 || w->lost))
-		buf_addf(b, "%s: ", w->server);
+	if (server != NULL)
+		buf_addf(b, "%s: ", server);
 	buf_addspan(b, text);
 }
 
 /* Without a session, or with a broken one, what was wrong with it counts. */
 static int
-status_of(const struct outcome *o, const struct went *w)
+status_of(const struct outcome *o, const char *server, const struct err *why)
 {
-	if (o->code == 0 && outcome_status(o) == FAULT_TEMP &&
-	    (w->server == NULL || (w->lost && w->why.fault == FAULT_PROTO)))
-		return (int)w->why.fault;
+	if (o->code == 0 && outcome_status(o) == FAULT_TEMP && why != NULL &&
+	    (server == NULL || why->fault == FAULT_PROTO ||
+	    why->fault == FAULT_DATA))
+		return (int)why->fault;
 	return outcome_status(o);
 }
 
 static void
-tell_outcome(struct batch *b, const char *ref, const char *rcpt,
-    const struct outcome *o, const struct went *w)
+tell_one(struct batch *b, const struct job *j, size_t i, const char *server,
+    const struct err *why)
 {
+	const struct outcome *o = &j->letter.met[i];
+	bool theirs = o->code > 0 || (why != NULL && server != NULL &&
+	    o->fate == FATE_DEFERRED);
 	struct buf text = {0};
+	struct result r = { .ref = j->ref, .recipient = j->named[i],
+	    .fate = o->fate == FATE_NONE ? FATE_DEFERRED : o->fate,
+	    .status = (char *)(uintptr_t)(*o->status ? o->status : "4.3.0") };
 
-	add_text(&text, o, w);
-	tell(b, ref, rcpt, o->fate == FATE_NONE ? FATE_DEFERRED : o->fate,
-	    *o->status ? o->status : "4.3.0", buf_str(&text));
-	b->status = status_worse(b->status, status_of(o, w));
+	add_text(&text, o, theirs ? server : NULL);
+	r.text = buf_str(&text);
+	b->told(b->arg, &r);
+	b->status = status_worse(b->status, status_of(o, server, why));
 	buf_free(&text);
 }
 
-static void
-hang_up(struct batch *b)
+void
+batch_tell(struct batch *b, struct job *j, const char *server,
+    const struct err *why)
 {
-	if (b->connected)
-		session_close(&b->session);
-	b->connected = false;
+	for (size_t i = 0; i < j->env.rcpts.n; i++)
+		if (j->env.rcpts.p[i].selected && !j->env.rcpts.p[i].done)
+			tell_one(b, j, i, server, why);
+	job_free(j);
 }
 
-/* A session that wants work; -1: there is none to be had. */
-static int
-ready(struct batch *b, struct err *e)
+/* ---- destinations ---- */
+
+static struct dest *
+dest_new(struct batch *b)
 {
-	if (b->gave_up.fault != FAULT_NONE) {
-		*e = b->gave_up;
-		return -1;
+	struct dest *d = must(calloc(1, sizeof *d));
+
+	d->next = b->dests;
+	b->dests = d;
+	return d;
+}
+
+struct dest *
+batch_dest(struct batch *b, const struct servers *v)
+{
+	struct dest *d = dest_new(b);
+
+	d->servers = *v;
+	d->given = true;
+	return d;
+}
+
+static void
+add_hop(struct servers *v, const struct hop *h, const char *domain)
+{
+	struct server *s = vec_add(v);
+
+	s->peer = (struct peer){ .kind = PEER_HOST, .fd = -1,
+	    .text = span_dup(span_of(h->host)),
+	    .host = span_dup(span_of(h->host)), .literal = h->literal };
+	s->domain = span_dup(span_of(domain));
+	s->secure = h->secure;
+}
+
+/* Domains that go to the same hosts share a destination. */
+static struct dest *
+dest_for(struct batch *b, struct route *r, const char *domain)
+{
+	const struct login *l = b->dial->login;
+	bool by_name = l->level_given && l->level == TLS_VERIFY;
+	struct dest *d;
+
+	/* a certificate for one domain says nothing of another */
+	for (d = b->dests; d != NULL && !by_name; d = d->next)
+		if (!d->given && route_same(&d->route, r)) {
+			route_free(r);
+			return d;
+		}
+	d = dest_new(b);
+	d->route = *r;
+	for (size_t i = 0; i < r->n; i++)
+		add_hop(&d->servers, &r->p[i], domain);
+	return d;
+}
+
+struct dest *
+batch_route(struct batch *b, struct span domain, const struct err **why)
+{
+	struct domain_dest *x;
+	struct route r = {0};
+
+	for (size_t i = 0; i < b->domains.n; i++) {
+		x = &b->domains.p[i];
+		*why = &x->why;
+		if (span_ieq(span_of(x->domain), domain))
+			return x->dest;
 	}
-	if (b->connected)
-		return 0;
-	if (session_first(&b->session, b->servers, b->dial, e) < 0) {
-		b->gave_up = *e;
-		return -1;
+	x = vec_add(&b->domains);
+	x->domain = span_dup(domain);
+	*why = &x->why;
+	if (route_find(&r, domain, b->dial->helo, b->dial->deadline,
+	    &x->why) == 0)
+		x->dest = dest_for(b, &r, x->domain);
+	return x->dest;
+}
+
+/* ---- pending jobs ---- */
+
+void
+batch_add(struct batch *b, struct job *j)
+{
+	if (b->last == NULL)
+		b->last = &b->first;
+	j->next = NULL;
+	*b->last = j;
+	b->last = &j->next;
+	b->pending++;
+	j->dest->waiting++;
+}
+
+void
+batch_again(struct batch *b, struct job *j)
+{
+	j->next = b->first;
+	b->first = j;
+	if (b->last == NULL || j->next == NULL)
+		b->last = &j->next;
+	b->pending++;
+	j->dest->waiting++;
+}
+
+struct job *
+batch_take(struct batch *b, struct dest *d)
+{
+	if (d->waiting == 0)
+		return NULL;
+	for (struct job **at = &b->first; *at != NULL; at = &(*at)->next) {
+		struct job *j = *at;
+
+		if (j->dest != d)
+			continue;
+		*at = j->next;
+		if (j->next == NULL)
+			b->last = at;
+		j->next = NULL;
+		b->pending--;
+		d->waiting--;
+		return j;
 	}
-	b->connected = true;
-	return 0;
+	return NULL;
+}
+
+/* ---- connections ---- */
+
+static size_t
+most_lanes(const struct batch *b, const struct dest *d)
+{
+	if (d->given && d->servers.p[0].peer.kind == PEER_FD)
+		return 1;
+	if (d->enough > 0 && d->enough < b->connections)
+		return d->enough;
+	return b->connections > 0 ? b->connections : 1;
+}
+
+/* A place for another one: one leaves that has, and will have, nothing to do. */
+static bool
+make_room(struct batch *b)
+{
+	if (b->lanes.n < LANES_MAX)
+		return true;
+	for (size_t i = 0; i < b->lanes.n; i++)
+		if (lane_idle(b->lanes.p[i]) && !b->lanes.p[i]->leaving &&
+		    b->lanes.p[i]->session.step == STEP_OPEN &&
+		    b->lanes.p[i]->dest->waiting == 0) {
+			lane_quit(b->lanes.p[i]);
+			return false;
+		}
+	return false;
+}
+
+/* As many connections as there is work for, up to the most. */
+static void
+open_lanes(struct batch *b, struct dest *d)
+{
+	size_t work = d->waiting, takers = 0;
+
+	for (size_t i = 0; work > 0 && i < b->lanes.n; i++)
+		takers += b->lanes.p[i]->dest == d && lane_takes(b->lanes.p[i]);
+	while (takers < work && d->lanes < most_lanes(b, d) &&
+	    d->gave_up.fault == FAULT_NONE && make_room(b)) {
+		struct lane *l = lane_new(b, d);
+
+		*vec_add(&b->lanes) = l;
+		takers++;
+	}
+}
+
+static void
+give_up(struct batch *b, struct dest *d)
+{
+	struct job *j;
+
+	while (d->gave_up.fault != FAULT_NONE &&
+	    (j = batch_take(b, d)) != NULL) {
+		job_defer(j, "4.4.1", d->gave_up.text);
+		batch_tell(b, j, NULL, &d->gave_up);
+	}
+}
+
+static void
+bury(struct batch *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->lanes.n; i++)
+		if (b->lanes.p[i]->gone)
+			lane_free(b->lanes.p[i]);
+		else
+			b->lanes.p[n++] = b->lanes.p[i];
+	b->lanes.n = n;
+}
+
+/* ---- going ---- */
+
+static bool
+over(const struct batch *b)
+{
+	return b->deaf || interrupt_came() ||
+	    clock_left(b->dial->deadline) == 0;
 }
 
 static bool
-some_answer(const struct sending *m)
+under_way(const struct batch *b)
 {
-	for (size_t i = 0; i < m->env->rcpts.n; i++)
-		if (m->met[i].code > 0)
+	for (size_t i = 0; i < b->lanes.n; i++)
+		if (!lane_idle(b->lanes.p[i]))
 			return true;
 	return false;
 }
 
+/* Everybody gets what he can take; nothing is written yet. */
 static void
-lost(struct batch *b, const struct sending *m, const struct err *why)
+fill(struct batch *b)
 {
-	bool only_one = b->servers->p[0].peer.kind == PEER_FD;
-
-	b->barren = some_answer(m) ? 0 : b->barren + 1;
-	if (b->barren == BARREN_MAX || only_one ||
-	    clock_left(b->dial->deadline) == 0)
-		b->gave_up = *why;
-	hang_up(b);
-}
-
-static struct went
-send(struct batch *b, struct sending *m)
-{
-	struct went w = {0};
-
-	if (ready(b, &w.why) < 0) {
-		sending_defer(m, "4.4.1", w.why.text);
-		return w;
+	for (struct dest *d = b->dests; d != NULL; d = d->next) {
+		give_up(b, d);
+		open_lanes(b, d);
 	}
-	w.server = span_dup(span_of(session_name(&b->session)));
-	w.lost = sending_run(m, &b->session, &w.why) < 0;
-	if (w.lost)
-		lost(b, m, &w.why);
-	else
-		b->barren = 0;
-	return w;
+	for (size_t i = 0; i < b->lanes.n; i++)
+		lane_fill(b->lanes.p[i]);
 }
 
-void
-batch_message(struct batch *b, const char *ref, struct envelope *env,
-    struct body *body)
-{
-	struct sending m;
-	struct went w;
-	VEC(char *) named = {0};	/* on the wire they may be spelled otherwise */
-
-	for (size_t i = 0; i < env->rcpts.n; i++)
-		*vec_add(&named) = span_dup(span_of(env->rcpts.p[i].address));
-	sending_start(&m, env, body);
-	w = send(b, &m);
-	for (size_t i = 0; i < env->rcpts.n; i++) {
-		if (env->rcpts.p[i].selected && !env->rcpts.p[i].done)
-			tell_outcome(b, ref, named.p[i], &m.met[i], &w);
-		free(named.p[i]);
-	}
-	vec_free(&named);
-	free(w.server);
-	sending_free(&m);
-}
-
-/* Nothing was sent: everybody the record names is deferred. */
 static void
-untouched(struct batch *b, const struct record *r, const char *text,
-    enum fault why)
+await(struct batch *b, int fd)
 {
-	if (r->rcpts.n == 0)
-		tell(b, r->ref, "*", FATE_DEFERRED, "4.3.0", text);
-	for (size_t i = 0; i < r->rcpts.n; i++)
-		tell(b, r->ref, r->rcpts.p[i], FATE_DEFERRED, "4.3.0", text);
-	b->status = status_worse(b->status, (int)why);
+	VEC(struct session *) v = {0};
+	struct pollfd more = { fd, POLLIN, 0 };
+
+	b->rests(b->arg);
+	for (size_t i = 0; i < b->lanes.n; i++)
+		if (!b->lanes.p[i]->gone)
+			*vec_add(&v) = &b->lanes.p[i]->session;
+	sessions_wait(v.p, v.n, &more, b->dial->deadline);
+	vec_free(&v);
+}
+
+static void
+move(struct batch *b)
+{
+	for (size_t i = 0; i < b->lanes.n; i++)
+		if (!b->lanes.p[i]->gone)
+			lane_move(b->lanes.p[i]);
+	bury(b);
+}
+
+/* What nobody waits for any more. */
+static void
+abandon(struct batch *b)
+{
+	const char *why = b->deaf ? "nobody hears of it" : interrupt_came() ?
+	    "interrupted" : "the deadline is over";
+	struct job *j;
+
+	for (size_t i = 0; i < b->lanes.n; i++)
+		if (!b->lanes.p[i]->gone && (!lane_idle(b->lanes.p[i]) ||
+		    b->lanes.p[i]->session.step != STEP_OPEN))
+			lane_abandon(b->lanes.p[i], why);
+	bury(b);
+	while ((j = b->first) != NULL) {
+		batch_take(b, j->dest);
+		job_defer(j, "4.3.0", why);
+		batch_tell(b, j, NULL, NULL);
+	}
+}
+
+/* All leave at the same time. */
+static void
+part(struct batch *b)
+{
+	for (size_t i = 0; i < b->lanes.n; i++)
+		if (!b->lanes.p[i]->gone && !b->lanes.p[i]->leaving)
+			lane_quit(b->lanes.p[i]);
+	bury(b);
+	while (b->lanes.n > 0) {
+		move(b);
+		if (b->lanes.n > 0)
+			await(b, -1);
+	}
+}
+
+/* Jobs are asked for when somebody could take one. */
+static bool
+hungry(const struct batch *b)
+{
+	return b->pending < (b->connections > 0 ? b->connections : 1);
+}
+
+/* The descriptor to wait for, if jobs are wanted and none is there, in *fd. */
+static int
+eat(struct batch *b, const struct batch_source *src, bool *more, int *fd,
+    struct err *e)
+{
+	int r = BATCH_JOB;
+
+	*fd = -1;
+	while (*more && hungry(b) && !b->deaf && r == BATCH_JOB) {
+		r = src->next(src->arg, b, e);
+		*more = r == BATCH_JOB || r == BATCH_NOT_YET;
+		b->finishing = !*more;
+		fill(b);
+	}
+	if (r == BATCH_NOT_YET)
+		*fd = src->fd;
+	return r < 0 ? -1 : 0;
+}
+
+int
+batch_run(struct batch *b, const struct batch_source *src, struct err *e)
+{
+	bool more = true;
+	int fd = -1, r = 0;
+
+	for (;;) {
+		if (over(b))
+			b->stopping = true;
+		else if (eat(b, src, &more, &fd, e) < 0)
+			r = -1;
+		fill(b);
+		bury(b);
+		if (!under_way(b) && (b->stopping || (!more && b->pending == 0)))
+			break;
+		if (b->deaf)
+			break;
+		if (more && fd < 0 && hungry(b) && !over(b))
+			continue;	/* somebody was given up: room for more */
+		await(b, b->stopping ? -1 : fd);
+		move(b);
+	}
+	if (b->stopping && (more || b->pending > 0))
+		b->status = status_worse(b->status, b->deaf ? FAULT_IO :
+		    FAULT_TEMP);
+	if (b->stopping)
+		abandon(b);
+	part(b);
+	return r;
 }
 
 void
-batch_record(struct batch *b, const struct record *r)
+batch_free(struct batch *b)
 {
-	struct entry at = {0};
-	struct message m = {0};
-	struct body body = {0};
-	struct spool *spool;
-	struct err e = {0};
-	int found = pick_message(&b->known, r, &spool, &at, &m, &e);
+	while (b->dests != NULL) {
+		struct dest *d = b->dests;
 
-	if (found == PICK_OK)
-		found = spool->kind->body(spool, buf_str(&at.ref), &body, &e);
-	if (found == 1)
-		batch_message(b, r->ref, &m.env, &body);
-	else if (found < 0)
-		untouched(b, r, e.text, e.fault);
-	else
-		untouched(b, r, found == PICK_CHANGED ?
-		    "the queue has another message under this name" :
-		    "no longer in the queue", FAULT_TEMP);
-	body_close(&body);
-	message_free(&m);
-	buf_free(&at.ref);
-}
-
-void
-batch_rest(struct batch *b, int fd)
-{
-	struct pollfd p = { fd, POLLIN, 0 };
-	struct err e = {0};
-
-	if (b->connected && session_rest(&b->session, fd, &e) < 0)
-		hang_up(b);
-	if (!b->connected)
-		interrupt_poll(&p, 1, clock_left(b->dial->deadline));
-}
-
-void
-batch_end(struct batch *b)
-{
-	hang_up(b);
-	spools_free(&b->known);
+		b->dests = d->next;
+		if (!d->given)
+			servers_free(&d->servers);
+		route_free(&d->route);
+		free(d);
+	}
+	for (size_t i = 0; i < b->domains.n; i++)
+		free(b->domains.p[i].domain);
+	vec_free(&b->domains);
+	vec_free(&b->lanes);
 }

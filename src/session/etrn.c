@@ -31,8 +31,9 @@ count_of(const struct reply *r)
 	return -1;
 }
 
-int
-etrn_status(const struct reply *r, int64_t *count)
+/* The exit class of a reply to ETRN, and how many messages it says are waiting. */
+static int
+status_of(const struct reply *r, int64_t *count)
 {
 	*count = count_of(r);
 	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
@@ -101,7 +102,7 @@ tell_reply(struct asking *a, struct session *s)
 {
 	struct buf words = {0};
 	int64_t count;
-	int status = etrn_status(&s->client.said, &count);
+	int status = status_of(&s->client.said, &count);
 
 	reply_words(&words, &s->client.said);
 	tell(a, session_name(s), s->client.said.code, count, buf_str(&words),
@@ -113,10 +114,12 @@ tell_reply(struct asking *a, struct session *s)
 static int
 connection(struct asking *a, struct err *e)
 {
+	struct server server = *a->server;	/* a list of one */
+	struct servers one = { &server, 1, 1 };
 	struct session s = {0};
 	int n = 0;
 
-	if (session_open(&s, a->server, a->dial, e) < 0)
+	if (session_open(&s, &one, a->dial, e) < 0)
 		return -1;
 	if (!(s.client.server.offers & EXT_ETRN) && !a->force) {
 		tell_rest(a, session_name(&s), 0, "the server offers no ETRN",

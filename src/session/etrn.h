@@ -30,9 +30,6 @@ struct etrn_answer {
 int etrn_ask(const struct server *, const struct dial *, const struct nodes *,
     bool force, void (*told)(void *, const struct etrn_answer *), void *);
 
-/* Exit class of a reply to ETRN, and how many messages it says are waiting. */
-int etrn_status(const struct reply *, int64_t *count);
-
 /* What else to tell people about this answer; begins with a blank, or "". */
 const char *etrn_hint(const struct etrn_answer *);
 

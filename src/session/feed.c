@@ -200,13 +200,14 @@ on_result(struct feed *f, struct feed_event *ev, struct err *e)
 		return FEED_REMARK;
 	}
 	if (hand_find(&f->hand, r->ref, &i)) {
+		/* a mailbox of that name is not everybody */
+		k = hand_open(&f->hand, i, r->recipient);
+		if (k < f->hand.slot[i].rcpts.n)
+			return answered(f, i, k, ev);
 		if (strcmp(r->recipient, "*") == 0) {
 			f->star = i + 1;
 			return go_on_with_star(f, ev);
 		}
-		k = hand_open(&f->hand, i, r->recipient);
-		if (k < f->hand.slot[i].rcpts.n)
-			return answered(f, i, k, ev);
 	}
 	err_set(e, FAULT_DATA, "%s: a result for what is not in hand: %s %s",
 	    worker_name(f->command), r->ref, r->recipient);

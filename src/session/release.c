@@ -6,9 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/seen.h"
 #include "session/release_wait.h"

@@ -1,101 +1,33 @@
 #include "session/session.h"
 
-#include <errno.h>
-#include <limits.h>
-#include <poll.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "base/interrupt.h"
-#include "base/text.h"
 #include "net/sock.h"
-#include "wire/domain.h"
+#include "session/opening.h"
+#include "session/show.h"
 
 #define SEND_PATIENCE_S 180	/* a data block, RFC 5321 section 4.5.3.2.5 */
 #define GRACE_MS 1500		/* for what is in hand when a signal came */
+#define HEARD_ENOUGH 262144
 
 const char *
 session_name(struct session *s)
 {
-	return buf_str(&s->io.name);
+	return buf_str(&s->line.io.name);
 }
 
-static void
-show(const char *mark, struct span line)
+const struct server *
+session_server(const struct session *s)
 {
-	struct buf b = {0};
-
-	buf_adds(&b, mark);
-	text_printable(&b, line);
-	buf_addc(&b, '\n');
-	fwrite(b.p, 1, b.n, stderr);
-	buf_free(&b);
+	return &s->servers->p[s->server < s->servers->n ? s->server : 0];
 }
 
-void
-session_tell(struct session *s, const char *mark, const char *fmt, ...)
+const char *
+session_port(const struct session *s)
 {
-	char text[512];
-	va_list ap;
+	const struct server *v = session_server(s);
 
-	if (!s->dial->verbose)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	show(mark, span_of(text));
-}
-
-/* The commands that wait in `out` and were not shown yet. */
-static void
-show_out(struct session *s)
-{
-	struct span rest = span_from(buf_span(&s->client.out), s->shown), line;
-
-	s->shown = s->client.out.n;
-	while (s->dial->verbose && span_cut(&rest, '\n', &line))
-		show(" -> ", span_trim(line));
-}
-
-void
-session_hide(struct session *s)
-{
-	s->shown = s->client.out.n;
-}
-
-static void
-show_heard(struct session *s, struct span in)
-{
-	struct span line;
-
-	if (!s->dial->verbose)
-		return;
-	for (; in.n > 0; in = span_from(in, 1)) {
-		size_t n = span_find(in, '\n');
-
-		buf_add(&s->line, in.p, n);
-		if (n == in.n && s->line.n < REPLY_LINE_MAX)
-			break;
-		line = span_trim(buf_take(&s->line));
-		show(line.n > 0 && line.p[0] >= '4' ? "<** " : "<-  ", line);
-		in = span_from(in, n);
-	}
-}
-
-static int
-lost(struct session *s, struct err *e, enum fault fault, const char *why)
-{
-	struct buf text = {0};
-
-	buf_addf(&text, "%s (waiting for the reply to %s)", why,
-	    client_stage(&s->client));
-	client_lost(&s->client, buf_str(&text));
-	err_set(e, fault, "%s: %s", session_name(s), buf_str(&text));
-	buf_free(&text);
-	return -1;
+	return v->peer.port != NULL ? v->peer.port : s->dial->port;
 }
 
 /* When to stop because a signal came; NEVER. */
@@ -111,184 +43,313 @@ interrupted(void)
 	return at;
 }
 
-static int64_t
-patience(const struct session *s)
+/* How long what is awaited now may take. */
+static void
+renew(struct session *s)
 {
 	int64_t ms = (int64_t)client_patience(&s->client) * 1000;
 
-	if (s->client.out.n > 0 && ms < SEND_PATIENCE_S * 1000)
+	if (s->step < STEP_HELLO || s->step == STEP_HANDSHAKE)
+		return;			/* has its own */
+	if ((s->client.out.n > 0 || s->beside.n > 0) &&
+	    ms < SEND_PATIENCE_S * 1000)
 		ms = SEND_PATIENCE_S * 1000;
 	if (s->dial->reply_ms > 0 && s->dial->reply_ms < ms)
 		ms = s->dial->reply_ms;
-	return clock_sooner(clock_in(ms), s->dial->deadline);
+	s->deadline = clock_sooner(clock_in(ms), s->dial->deadline);
+}
+
+/* Is something awaited that can be late? */
+static bool
+waits(const struct session *s)
+{
+	return s->step != STEP_OPEN || s->client.want == WANT_BYTES ||
+	    s->client.out.n > 0 || s->beside.n > 0;
+}
+
+static const char *
+stage(const struct session *s)
+{
+	switch (s->step) {
+	case STEP_CONNECT:
+		return "while connecting";
+	case STEP_WRAP:
+	case STEP_HANDSHAKE:
+		return "in the TLS handshake";
+	default:
+		return NULL;
+	}
+}
+
+static int
+lost(struct session *s, struct err *e, enum fault fault, const char *why,
+    bool closed)
+{
+	struct buf text = {0};
+
+	if (stage(s) != NULL)
+		buf_addf(&text, "%s %s", why, stage(s));
+	else
+		buf_addf(&text, "%s (waiting for the %s%s)", why,
+		    s->client.replies == 0 ? "" : "reply to ",
+		    client_stage(&s->client));
+	/*
+	 * A line that comes back after we gave up would still carry what the
+	 * kernel holds: more duplicates, that nobody waits for.
+	 */
+	if (!closed)
+		io_forget(&s->line.io);
+	client_lost(&s->client, buf_str(&text), closed);
+	err_set(e, fault, "%s: %s", session_name(s), text.p);
+	buf_free(&text);
+	return -1;
+}
+
+static int
+late(struct session *s, struct err *e)
+{
+	return lost(s, e, FAULT_TEMP, interrupt_came() ? "interrupted" :
+	    clock_left(s->dial->deadline) == 0 ? "the deadline is over" :
+	    "no answer in time", false);
+}
+
+static int
+write_some(struct session *s, struct err *e)
+{
+	size_t had = s->client.out.n, wire = s->line.wire.n, n = 0, mine;
+
+	/* whose text is not all out was told so: it must not follow after all */
+	if (s->client.want == WANT_NOTHING && s->client.greeted)
+		return 0;
+	if (had == 0 && s->beside.n == 0 && !line_busy(&s->line))
+		return 0;
+	if (line_write(&s->line, buf_span(&s->client.out), s->beside, &n, e) < 0)
+		return -1;
+	mine = n < had ? n : had;
+	client_sent(&s->client, mine);
+	s->shown -= mine < s->shown ? mine : s->shown;
+	client_beside(&s->client, n - mine);
+	s->beside = span_from(s->beside, n - mine);
+	client_speak(&s->client);
+	return n > 0 || s->line.wire.n < wire;
 }
 
 static int
 feed(struct session *s, struct err *e)
 {
 	struct span in = buf_take(&s->heard);
+	struct err ignored = {0};
 
 	show_heard(s, in);
 	if (client_feed(&s->client, in, e) == 0)
 		return 0;
 	/* a last QUIT goes out if it can */
 	show_out(s);
-	if (s->client.out.n > 0 &&
-	    write(s->io.out, s->client.out.p, s->client.out.n) < 0)
-		session_tell(s, "*** ", "%s", strerror(errno));
+	write_some(s, &ignored);
 	return err_in(e, "%s", session_name(s));
 }
 
-/* One exchange: 1 something moved, 0 the deadline passed, -1 it is over. */
-static int
-step(struct session *s, int64_t deadline, struct err *e)
+/* Did the handshake end just now? */
+static bool
+shook_hands(const struct session *s)
 {
-	struct span out = buf_span(&s->client.out);
-	size_t had = out.n;
-	int got = io_exchange(&s->io, &out, &s->heard, deadline, -1, NULL, e);
+	return (s->step == STEP_WRAP || s->step == STEP_HANDSHAKE) &&
+	    tls_ready(s->line.tls);
+}
 
+/* 1 something was heard, 0, -1. */
+static int
+read_some(struct session *s, struct err *e)
+{
+	bool shaking = s->step == STEP_WRAP || s->step == STEP_HANDSHAKE;
+	int got;
+
+	if (s->heard.n >= HEARD_ENOUGH)
+		return 0;
+	got = line_read(&s->line, &s->heard, e);
+	if (got < 0 && shaking) {
+		client_lost(&s->client, e->text, false);
+		return err_in(e, "%s: TLS", session_name(s));
+	}
 	if (got < 0)
-		return lost(s, e, FAULT_TEMP, e->text);
-	buf_drop(&s->client.out, had - out.n);
-	s->shown -= had - out.n < s->shown ? had - out.n : s->shown;
-	if ((got & IO_HEARD) && feed(s, e) < 0)
+		return lost(s, e, FAULT_TEMP, e->text, false);
+	if (s->step == STEP_HANDSHAKE && shook_hands(s))
+		if (opening_go_on(s, e) < 0)
+			return -1;
+	if (s->step == STEP_WRAP && shook_hands(s))
+		if (opening_go_on(s, e) < 0)
+			return -1;
+	if (s->heard.n > 0 && feed(s, e) < 0)
 		return -1;
 	if ((got & IO_EOF) && s->client.want != WANT_NOTHING)
-		return lost(s, e, FAULT_TEMP, "the server closed the connection");
+		return lost(s, e, FAULT_TEMP, "the server closed the connection",
+		    true);
 	return got != 0;
+}
+
+/* The steps before there is mail. */
+static int
+open_further(struct session *s, struct err *e)
+{
+	while (s->step >= STEP_HELLO && s->step < STEP_OPEN &&
+	    s->step != STEP_HANDSHAKE && s->client.want != WANT_BYTES &&
+	    s->client.want != WANT_NOTHING) {
+		if (opening_go_on(s, e) < 0) {
+			/* polite still: the server did nothing wrong */
+			if (s->client.want == WANT_WORK)
+				client_quit(&s->client);
+			show_out(s);
+			write_some(s, &(struct err){0});
+			return err_in(e, "%s", session_name(s));
+		}
+		renew(s);
+	}
+	return 0;
+}
+
+/*
+ * Is its time over, and would poll() not have us write?  A kernel finds room for a
+ * few more octets of ours each time it is asked; that is no life of the peer's.
+ */
+static bool
+stuck(const struct session *s)
+{
+	struct pollfd p = { s->line.io.out, POLLOUT, 0 };
+
+	return clock_left(s->deadline) == 0 && poll(&p, 1, 0) == 0;
+}
+
+static int
+move(struct session *s, struct err *e)
+{
+	size_t answered = s->client.answered;
+	int heard, sent, r;
+	bool dead;
+
+	if (s->step == STEP_CONNECT) {
+		if ((r = sock_finish(&s->line.io, e)) < 0)
+			return -1;
+		if (r == 0)
+			return clock_left(s->deadline) == 0 ? late(s, e) : 0;
+		return opening_go_on(s, e) < 0 ? -1 : 1;
+	}
+	/* What was said before the line broke still counts: read first. */
+	if ((heard = read_some(s, e)) < 0 || open_further(s, e) < 0)
+		return -1;
+	show_out(s);
+	dead = stuck(s);
+	if ((sent = write_some(s, e)) < 0)
+		return heard > 0 ? 1 : lost(s, e, FAULT_TEMP, e->text, false);
+	/* whole replies and octets taken count as life, bytes of a reply do not */
+	if ((sent > 0 && !dead) || s->client.answered != answered)
+		renew(s);
+	else if (waits(s) && clock_left(clock_sooner(s->deadline,
+	    interrupted())) == 0)
+		return late(s, e);
+	return heard > 0 || sent > 0;
+}
+
+int
+session_move(struct session *s, struct err *e)
+{
+	int r = move(s, e);
+
+	if (r >= 0 || s->step == STEP_OPEN)
+		return r;
+	return opening_failed(s, e) < 0 ? -1 : 1;
+}
+
+/* What to poll for, in two places: reading and writing (-1: nothing). */
+static void
+polls(const struct session *s, struct pollfd p[2])
+{
+	bool writes = s->step == STEP_CONNECT || s->client.out.n > 0 ||
+	    s->beside.n > 0 || line_busy(&s->line);
+
+	p[0] = (struct pollfd){ s->step == STEP_CONNECT ||
+	    s->heard.n >= HEARD_ENOUGH ? -1 : s->line.io.in, POLLIN, 0 };
+	p[1] = (struct pollfd){ writes ? s->line.io.out : -1, POLLOUT, 0 };
+}
+
+void
+sessions_wait(struct session *const *v, size_t n, struct pollfd *more,
+    int64_t deadline)
+{
+	VEC(struct pollfd) p = {0};
+
+	deadline = clock_sooner(deadline, interrupted());
+	for (size_t i = 0; i < n; i++) {
+		struct pollfd two[2];
+
+		polls(v[i], two);
+		*vec_add(&p) = two[0];
+		*vec_add(&p) = two[1];
+		if (waits(v[i]))
+			deadline = clock_sooner(deadline, v[i]->deadline);
+	}
+	if (more != NULL)
+		*vec_add(&p) = *more;
+	interrupt_poll(p.p, p.n, clock_left(deadline));
+	if (more != NULL)
+		more->revents = p.p[p.n - 1].revents;
+	vec_free(&p);
+}
+
+int
+session_begin(struct session *s, const struct servers *servers,
+    const struct dial *dial, struct err *e)
+{
+	enum step until = s->until;
+
+	*s = (struct session){ .dial = dial, .servers = servers,
+	    .until = until, .began = clock_now() };
+	s->line.io = (struct io){ .in = -1, .out = -1 };
+	return opening_start(s, e);
+}
+
+int
+session_open(struct session *s, const struct servers *servers,
+    const struct dial *dial, struct err *e)
+{
+	int r = session_begin(s, servers, dial, e);
+
+	while (r >= 0 && s->step != STEP_OPEN) {
+		if (r == 0)
+			sessions_wait(&s, 1, NULL, NEVER);
+		r = session_move(s, e);
+	}
+	if (r < 0)
+		session_drop(s);
+	return r < 0 ? -1 : 0;
 }
 
 int
 session_drive(struct session *s, struct err *e)
 {
-	int64_t deadline = patience(s);
-	size_t answered = s->client.answered;
-	int r;
+	int r = 1;
 
-	while (s->client.want == WANT_BYTES ||
-	    (s->client.want != WANT_NOTHING && s->client.out.n > 0)) {
-		size_t had = s->client.out.n;
-
-		deadline = clock_sooner(deadline, interrupted());
-		show_out(s);
-		if ((r = step(s, deadline, e)) < 0)
+	renew(s);
+	while (s->client.want == WANT_BYTES || (s->client.want != WANT_NOTHING &&
+	    (s->client.out.n > 0 || s->beside.n > 0))) {
+		if (r == 0)
+			sessions_wait(&s, 1, NULL, NEVER);
+		if ((r = session_move(s, e)) < 0)
 			return -1;
-		if (r == 0 && clock_left(deadline) == 0)
-			return lost(s, e, FAULT_TEMP, interrupt_came() ?
-			    "interrupted" : clock_left(s->dial->deadline) == 0 ?
-			    "the deadline is over" : "no answer in time");
-		client_speak(&s->client);
-		/* whole replies and octets taken count as life, bytes of a reply do not */
-		if (s->client.answered != answered || s->client.out.n < had)
-			deadline = patience(s);
-		answered = s->client.answered;
 	}
 	return s->client.want == WANT_NOTHING ? 1 : 0;
 }
 
-int
-session_rest(struct session *s, int fd, struct err *e)
+void
+session_drop(struct session *s)
 {
-	struct span none = {0};
-	bool woken = false;
-	int got;
-
-	for (;;) {
-		got = io_exchange(&s->io, &none, &s->heard, s->dial->deadline,
-		    fd, &woken, e);
-		if (got == 0)
-			return 0;	/* fd, or the deadline: the caller looks */
-		if (got < 0)
-			return lost(s, e, FAULT_TEMP, e->text);
-		if ((got & IO_HEARD) && feed(s, e) < 0)
-			return -1;
-		if (got & IO_EOF)
-			return lost(s, e, FAULT_TEMP,
-			    "the server closed the connection");
-	}
-}
-
-/* The name we give: told, or the host's if it looks like one, or our address. */
-static const char *
-helo_name(const struct session *s, char *room, size_t size)
-{
-	if (s->dial->helo != NULL)
-		return s->dial->helo;
-	if (gethostname(room, size) == 0 && strchr(room, '.') != NULL &&
-	    domain_is_name(span_of(room)))
-		return room;
-	if (*s->io.local != '\0')
-		return s->io.local;
-	return domain_is_name(span_of(room)) ? room : "localhost";
-}
-
-static int
-greet(struct session *s, const struct server *to, unsigned flags,
-    struct err *e)
-{
-	struct sock_opts o = { s->dial->port, s->dial->bind, s->dial->family,
-	    s->dial->connect_ms, s->dial->deadline,
-	    (const char *const *)to->command };
-	char name[HOST_NAME_MAX + 1] = "";
-
-	if (s->dial->verbose)
-		show("=== ", span_of(to->peer.text));
-	if (sock_open(&s->io, &to->peer, &o, e) < 0)
-		return -1;
-	s->open = true;
-	s->shown = 0;
-	client_start(&s->client, helo_name(s, name, sizeof name), flags);
-	return session_drive(s, e) == 0 ? 0 : -1;
-}
-
-/* Leaves nothing open. */
-static void
-forget(struct session *s)
-{
-	if (s->open)
-		io_close(&s->io);
+	line_close(&s->line);
 	client_free(&s->client);
+	attempt_free(&s->login);
+	addresses_free(&s->addresses);
+	tlsas_free(&s->tlsas);
 	buf_free(&s->heard);
-	buf_free(&s->line);
-	s->open = false;
-}
-
-int
-session_open(struct session *s, const struct server *to,
-    const struct dial *dial, struct err *e)
-{
-	bool on_ehlo;
-
-	*s = (struct session){ .dial = dial };
-	if (greet(s, to, 0, e) == 0)
-		return 0;
-	/* some servers of old hang up on EHLO (RFC 5321 section 3.2) */
-	on_ehlo = s->open && s->client.said_to == V_GREETING &&
-	    s->client.said.code == 220 && e->fault == FAULT_TEMP &&
-	    to->peer.kind != PEER_FD && clock_left(dial->deadline) != 0 &&
-	    strstr(e->text, "closed the connection") != NULL;
-	forget(s);
-	if (on_ehlo && greet(s, to, CLIENT_HELO, e) == 0) {
-		err_clear(e);	/* of the first greeting */
-		return 0;
-	}
-	forget(s);
-	return -1;
-}
-
-int
-session_first(struct session *s, const struct servers *v,
-    const struct dial *dial, struct err *e)
-{
-	for (size_t i = 0; i < v->n; i++) {
-		if (i > 0)
-			err_clear(e);
-		if (session_open(s, &v->p[i], dial, e) == 0)
-			return 0;
-		if (clock_left(dial->deadline) == 0)
-			break;
-	}
-	return -1;
+	buf_free(&s->text);
+	s->step = STEP_CLOSED;
 }
 
 void
@@ -296,13 +357,11 @@ session_close(struct session *s)
 {
 	struct err ignored = {0};
 
-	if (!s->open)
-		return;
-	if (s->client.want == WANT_WORK) {
+	if (s->step == STEP_OPEN && s->client.want == WANT_WORK) {
 		client_quit(&s->client);
 		session_drive(s, &ignored);
 	}
-	forget(s);
+	session_drop(s);
 }
 
 void
@@ -311,6 +370,7 @@ servers_free(struct servers *v)
 	for (size_t i = 0; i < v->n; i++) {
 		peer_free(&v->p[i].peer);
 		free(v->p[i].command);
+		free(v->p[i].domain);
 	}
 	vec_free(v);
 }

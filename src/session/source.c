@@ -4,8 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/interrupt.h"
-
 void
 source_init(struct source *s, struct spools *spools, const struct select *sel,
     bool records, char end)

@@ -82,11 +82,14 @@ stdin_body(struct body *b, int64_t deadline, struct err *e)
 	off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
 	int fd;
 
+	/* what cannot be read at all is found before a server is called */
+	if (read(STDIN_FILENO, NULL, 0) < 0)
+		return err_sys(e, "read stdin");
 	if (at >= 0) {
 		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 		if (fd < 0)
 			return err_sys(e, "read stdin");
-		body_file(b, fd, at);
+		body_file(b, fd, at, -1);
 		return 0;
 	}
 	if ((fd = unlinked(e)) < 0)
@@ -95,7 +98,7 @@ stdin_body(struct body *b, int64_t deadline, struct err *e)
 		close(fd);
 		return -1;
 	}
-	body_file(b, fd, 0);
+	body_file(b, fd, 0, -1);
 	return 0;
 }
 

@@ -1,18 +1,12 @@
 #include "smtp/client.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "wire/command.h"
-#include "wire/dot.h"
+#include "smtp/verbs.h"
 
-#define OUT_ENOUGH 32768	/* octets of commands in `out` at most */
+#define OUT_ENOUGH 65536	/* octets in `out` that commands are not added to */
 
-typedef void answered_fn(struct client *, const struct asked *,
-    const struct reply *);
-
-static answered_fn on_greeting, on_ehlo, on_helo, on_rset, on_mail, on_rcpt,
-    on_data, on_text, on_etrn, on_quit;
+static answered_fn on_etrn, on_quit;
 
 static const struct {
 	const char *word;
@@ -23,19 +17,27 @@ static const struct {
 	[V_GREETING] = { "greeting", true, 300, on_greeting },
 	[V_EHLO] = { "EHLO", true, 300, on_ehlo },
 	[V_HELO] = { "HELO", true, 300, on_helo },
+	[V_LHLO] = { "LHLO", true, 300, on_ehlo },
+	[V_STARTTLS] = { "STARTTLS", true, 300, on_starttls },
+	[V_AUTH] = { "AUTH", true, 300, on_auth },
+	[V_ANSWER] = { "AUTH", true, 300, on_auth },
 	[V_RSET] = { "RSET", false, 300, on_rset },
 	[V_MAIL] = { "MAIL", false, 300, on_mail },
 	[V_RCPT] = { "RCPT", false, 300, on_rcpt },
 	[V_DATA] = { "DATA", true, 120, on_data },
-	[V_TEXT] = { "end of text", true, 600, on_text },
+	/* the text may begin a group, RFC 2920 section 3.1 */
+	[V_TEXT] = { "end of text", false, 600, on_text },
+	[V_BDAT] = { "BDAT", false, 600, on_bdat },
 	[V_ETRN] = { "ETRN", true, 300, on_etrn },
 	[V_QUIT] = { "QUIT", true, 2, on_quit },
 };
 
-static void
-ask(struct client *c, enum verb verb, size_t rcpt)
+void
+client_ask(struct client *c, enum verb verb, struct letter *l, size_t rcpt)
 {
-	*vec_add(&c->asked) = (struct asked){ verb, rcpt };
+	*vec_add(&c->asked) = (struct asked){ verb, l, rcpt, false };
+	if (l != NULL)
+		l->open++;
 }
 
 static bool
@@ -49,22 +51,31 @@ may_speak(const struct client *c)
 	    !verbs[c->asked.p[c->sent - 1].verb].alone;
 }
 
-static void
+/* False: it is not said but wants a text. */
+static bool
 say(struct client *c, const struct asked *a)
 {
-	const struct envelope *v = c->letter ? c->letter->env : NULL;
-
 	switch (a->verb) {
 	case V_EHLO:
 	case V_HELO:
+	case V_LHLO:
 		buf_addf(&c->out, "%s %s\r\n", verbs[a->verb].word, c->helo);
 		break;
+	case V_AUTH:
+	case V_ANSWER:
+		buf_addspan(&c->out, buf_span(&c->line));
+		buf_adds(&c->out, "\r\n");
+		buf_wipe(&c->line);
+		break;
 	case V_MAIL:
-		command_mail(&c->out, v, &c->server, c->letter->size);
-		break;
 	case V_RCPT:
-		command_rcpt(&c->out, &v->rcpts.p[a->rcpt], &c->server);
+		client_say_mail(c, a);
 		break;
+	case V_BDAT:
+		c->want = WANT_TEXT;
+		c->texting = a->letter;
+		c->text_said = 0;
+		return false;
 	case V_ETRN:
 		buf_addf(&c->out, "ETRN %s\r\n", c->node);
 		break;
@@ -74,13 +85,15 @@ say(struct client *c, const struct asked *a)
 	default:
 		buf_addf(&c->out, "%s\r\n", verbs[a->verb].word);
 	}
+	return true;
 }
 
 void
 client_speak(struct client *c)
 {
-	while (may_speak(c))
-		say(c, &c->asked.p[c->sent++]);
+	while (c->want == WANT_BYTES && may_speak(c) &&
+	    say(c, &c->asked.p[c->sent]))
+		c->sent++;
 }
 
 void
@@ -88,174 +101,33 @@ client_start(struct client *c, const char *helo, unsigned flags)
 {
 	*c = (struct client){ .want = WANT_BYTES, .flags = flags };
 	c->helo = span_dup(span_of(helo));
-	ask(c, V_GREETING, 0);
+	client_ask(c, V_GREETING, NULL, 0);
 	client_speak(c);
 }
 
-/* Back to idle: what was asked is answered. */
-static void
-idle(struct client *c)
+void
+client_idle(struct client *c)
 {
 	c->asked.n = c->sent = c->answered = 0;
-	c->letter = NULL;
 	c->want = WANT_WORK;
 }
 
-static void
-broken(struct client *c, const char *why)
+/* Has the server all of its text, and owes a reply? */
+static bool
+in_doubt(const struct client *c, const struct letter *l)
 {
-	if (c->letter != NULL)
-		letter_all(c->letter, FATE_DEFERRED, "4.5.0", why);
-	c->want = WANT_NOTHING;
+	return l->text_said && c->taken >= l->end && l->open > 0 && !l->useless;
 }
 
-static void
-on_greeting(struct client *c, const struct asked *a, const struct reply *r)
+void
+client_broken(struct client *c, struct letter *l, const char *why)
 {
-	(void)a;
-	if (r->code == 220) {
-		ask(c, c->flags & CLIENT_HELO ? V_HELO : V_EHLO, 0);
-	} else {
-		/* a 554 greeting: polite still, RFC 5321 section 3.1 */
-		c->want = WANT_NOTHING;
-		buf_adds(&c->out, "QUIT\r\n");
-	}
-}
-
-static void
-on_ehlo(struct client *c, const struct asked *a, const struct reply *r)
-{
-	(void)a;
-	if (r->code / 100 == 2) {
-		ehlo_parse(&c->server, r);
-		c->greeted = true;
-		idle(c);
-	} else if (r->code / 100 == 5) {
-		ask(c, V_HELO, 0);	/* RFC 5321 section 3.2 */
-	} else {
-		c->want = WANT_NOTHING;
-		buf_adds(&c->out, "QUIT\r\n");
-	}
-}
-
-static void
-on_helo(struct client *c, const struct asked *a, const struct reply *r)
-{
-	(void)a;
-	if (r->code / 100 == 2) {
-		c->server = (struct ehlo){0};
-		c->greeted = true;
-		idle(c);
-	} else {
-		c->want = WANT_NOTHING;
-		buf_adds(&c->out, "QUIT\r\n");
-	}
-}
-
-static void
-on_rset(struct client *c, const struct asked *a, const struct reply *r)
-{
-	struct buf words = {0};
-
-	(void)a;
-	if (r->code / 100 == 2)
-		return;
-	/* even a 5xx: it is not this letter that was refused */
-	reply_words(&words, r);
-	letter_all(c->letter, FATE_DEFERRED, "4.5.0", buf_str(&words));
-	buf_free(&words);
-}
-
-static void
-on_mail(struct client *c, const struct asked *a, const struct reply *r)
-{
-	(void)a;
-	if (r->code / 100 >= 4)
-		letter_refused(c->letter, r);
-	else if (r->code / 100 != 2)
-		broken(c, "the server answered MAIL with a 3xx");
-}
-
-/*
- * 552 at RCPT means 452 (RFC 5321 section 4.5.3.1.10): too many, not never.
- * Behind accepted recipients, and without words to the contrary, the rest goes
- * in another transaction.
- */
-static void
-on_rcpt(struct client *c, const struct asked *a, const struct reply *r)
-{
-	struct outcome *o = &c->letter->met[a->rcpt];
-	bool room = r->code == 452 || r->code == 552;
-
-	if (o->fate != FATE_NONE) {	/* MAIL was refused: an echo, or not */
-		c->stray = c->stray || r->code / 100 == 2;
-		return;
-	}
-	if (r->code / 100 == 2) {
-		c->letter->accepted++;
-		o->code = r->code;
-		return;
-	}
-	if (r->code / 100 == 3) {
-		broken(c, "the server answered RCPT with a 3xx");
-		return;
-	}
-	outcome_refused(o, r);
-	if (!room)
-		return;
-	o->fate = FATE_DEFERRED;
-	o->status[0] = '4';
-	if (c->letter->accepted > 0 && (*r->status == '\0' ||
-	    strcmp(r->status + 1, ".5.3") == 0)) {
-		o->fate = FATE_NONE;
-		o->again = true;
-	}
-}
-
-/*
- * Pipelined DATA may be accepted although every recipient was refused; the
- * server then waits for a text.  An empty one satisfies it, and its verdict
- * changes nothing (RFC 2920 section 3.1).  Unless it has taken recipients behind
- * a RSET or MAIL that it refused: they would get the empty text.
- */
-static void
-on_data(struct client *c, const struct asked *a, const struct reply *r)
-{
-	(void)a;
-	if (r->code == 354 && c->letter->accepted > 0) {
-		c->want = WANT_TEXT;
-		c->bol = true;
-	} else if (r->code == 354 && c->stray) {
-		broken(c, "the server goes on with a transaction it refused");
-	} else if (r->code == 354) {
-		c->useless = true;
-		buf_adds(&c->out, ".\r\n");
-		ask(c, V_TEXT, 0);
-	} else if (r->code / 100 >= 4) {
-		letter_refused(c->letter, r);
-	} else {
-		broken(c, "the server answered DATA without a 354");
-	}
-}
-
-static void
-on_text(struct client *c, const struct asked *a, const struct reply *r)
-{
-	(void)a;
-	c->text_out = false;
-	if (c->useless) {
-		c->useless = false;
-		return;
-	}
-	if (r->code / 100 == 2 && c->out.n > 0)
-		broken(c, CLIENT_DOUBT "the server answered before it had "
-		    "the whole text");
-	else if (r->code / 100 == 2)
-		letter_accepted(c->letter, r, c->server.offers & EXT_DSN);
-	else if (r->code / 100 >= 4)
-		letter_refused(c->letter, r);
+	if (in_doubt(c, l))
+		letter_lost(l, true, "4.5.0", why);
 	else
-		broken(c, "the server answered the text with a 3xx");
+		letter_all(l, FATE_DEFERRED, "4.5.0", why);
+	l->lost = true;
+	c->want = WANT_NOTHING;
 }
 
 static void
@@ -271,23 +143,6 @@ on_quit(struct client *c, const struct asked *a, const struct reply *r)
 	c->want = WANT_NOTHING;
 }
 
-/* DATA is only worth saying in lock step when somebody was accepted. */
-static void
-skip_useless(struct client *c)
-{
-	const struct asked *a;
-
-	while (c->letter != NULL && c->sent < c->asked.n &&
-	    c->sent == c->answered) {
-		a = &c->asked.p[c->sent];
-		if (a->verb == V_RCPT ? letter_means(c->letter, a->rcpt) :
-		    a->verb == V_DATA ? c->letter->accepted > 0 : true)
-			return;
-		c->sent++;
-		c->answered++;
-	}
-}
-
 /* What a reply is awaited for. */
 static enum verb
 due(const struct client *c)
@@ -296,20 +151,93 @@ due(const struct client *c)
 	    c->said_to;
 }
 
+/* Every letter under way, in order, once. */
+#define EACH_LETTER(c, l) \
+	for (size_t i_ = (c)->answered; i_ < (c)->asked.n; i_++) \
+		if (((l) = (c)->asked.p[i_].letter) != NULL && (l)->under_way)
+
+static void
+end_letter(struct letter *l, bool doubt, const char *status, const char *why)
+{
+	letter_lost(l, doubt, status, why);
+	l->under_way = false;
+	l->lost = true;
+	l->open = 0;
+}
+
+/* The letter on whose whole text a reply is due; NULL. */
+static struct letter *
+verdict_due(const struct client *c)
+{
+	const struct asked *a = &c->asked.p[c->answered];
+
+	if (c->answered == c->asked.n)
+		return NULL;
+	return a->verb == V_TEXT || (a->verb == V_BDAT && a->last) ? a->letter :
+	    NULL;
+}
+
+/* The server goes; what it was asked it has not done, RFC 5321 section 3.8. */
 static int
 closing(struct client *c, struct err *e)
 {
+	const char *status = *c->said.status == '4' ? c->said.status : "4.3.2";
 	struct buf words = {0};
+	struct letter *l;
 
 	reply_words(&words, &c->said);
-	if (c->letter != NULL)
-		letter_all(c->letter, FATE_DEFERRED,
-		    *c->said.status == '4' ? c->said.status : "4.3.2",
-		    buf_str(&words));
-	c->want = WANT_NOTHING;
 	err_set(e, FAULT_TEMP, "%s: %s", client_stage(c), buf_str(&words));
+	/* LMTP: it is the verdict on one; the next ones may have it already */
+	if ((c->flags & CLIENT_LMTP) && (l = verdict_due(c)) != NULL &&
+	    in_doubt(c, l)) {
+		letter_verdict(l, &c->said, false);
+		end_letter(l, true, status, words.p);
+	}
+	EACH_LETTER(c, l)
+		end_letter(l, false, status, words.p);
+	if (c->texting != NULL && c->texting->under_way)
+		end_letter(c->texting, false, status, words.p);
+	c->want = WANT_NOTHING;
 	buf_free(&words);
 	return -1;
+}
+
+static int
+unasked(const struct reply *r, struct err *e)
+{
+	struct buf words = {0};
+
+	reply_words(&words, r);
+	err_set(e, FAULT_PROTO, "a reply to nothing: %s", buf_str(&words));
+	buf_free(&words);
+	return -1;
+}
+
+/* One more of what was asked is answered; LMTP answers a text more than once. */
+static void
+count(struct client *c, const struct asked *a)
+{
+	bool text = a->verb == V_TEXT || (a->verb == V_BDAT && a->last);
+
+	if ((c->flags & CLIENT_LMTP) && text && letter_awaits_verdict(a->letter))
+		return;
+	c->answered++;
+	if (a->letter != NULL && --a->letter->open == 0 &&
+	    a->letter != c->texting)
+		a->letter->under_way = false;
+}
+
+/* Answered ones go now and then: a session may last for ever. */
+static void
+compact(struct client *c)
+{
+	if (c->answered < 1024)
+		return;
+	memmove(c->asked.p, c->asked.p + c->answered,
+	    (c->asked.n - c->answered) * sizeof *c->asked.p);
+	c->asked.n -= c->answered;
+	c->sent -= c->answered;
+	c->answered = 0;
 }
 
 static int
@@ -317,29 +245,28 @@ heard(struct client *c, struct err *e)
 {
 	struct asked a;
 
-	if (c->said.code == 421) {
-		c->said_to = due(c);
+	c->replies++;
+	c->said_to = due(c);
+	/* MAIL may be refused by a server that goes on to the next message */
+	c->goodbye = c->said.code >= 400 && c->said_to == V_RSET;
+	if (c->said.code == 421)
 		return closing(c, e);
-	}
-	if (c->answered == c->sent) {
-		struct buf words = {0};
-
-		reply_words(&words, &c->said);
-		err_set(e, FAULT_PROTO, "a reply to nothing: %s",
-		    buf_str(&words));
-		buf_free(&words);
-		return -1;
-	}
-	a = c->asked.p[c->answered++];
-	c->said_to = a.verb;
+	if (c->answered == c->sent)
+		return unasked(&c->said, e);
+	a = c->asked.p[c->answered];
+	if (a.letter == NULL)
+		c->answered++;		/* what follows is asked from here */
 	verbs[a.verb].answered(c, &a, &c->said);
+	if (a.letter != NULL)
+		count(c, &a);
 	if (c->want != WANT_BYTES)
 		return 0;
-	skip_useless(c);
+	client_skip_useless(c);
 	if (c->answered == c->asked.n)
-		idle(c);
+		client_idle(c);
 	else
 		client_speak(c);
+	compact(c);
 	return 0;
 }
 
@@ -357,76 +284,85 @@ turned_away(struct client *c, struct err *e)
 	return -1;
 }
 
-int
-client_feed(struct client *c, struct span in, struct err *e)
+/* One reply, `n` octets at the front of `in`, was parsed. */
+static int
+one_reply(struct client *c, size_t n, size_t had, struct err *e)
 {
-	ssize_t n;
-
-	buf_addspan(&c->in, in);
-	while (c->want != WANT_NOTHING && c->in.n > 0 &&
-	    (c->want == WANT_BYTES || c->want == WANT_TEXT ||
-	    c->want == WANT_WORK)) {
-		n = reply_parse(&c->said, buf_span(&c->in), e);
-		if (n == 0)
-			return 0;
-		if (n > 0 && heard(c, e) == 0) {
-			buf_drop(&c->in, (size_t)n);
-			if (c->want == WANT_NOTHING && !c->greeted)
-				return turned_away(c, e);
-			continue;
-		}
-		client_lost(c, e->text);
+	if (heard(c, e) < 0)
 		return -1;
-	}
+	/* whoever put them there wants them taken for the encrypted server's */
+	if (c->want == WANT_TLS && had > n)
+		return err_set(e, FAULT_TEMP, "STARTTLS: octets behind the "
+		    "reply, in the clear: somebody may be in between");
+	if (c->want == WANT_NOTHING && !c->greeted)
+		return turned_away(c, e);
 	return 0;
 }
 
-/* It was not in this transaction: what it was told is all that is known. */
-static void
-not_again(struct outcome *o)
+static bool
+hears(const struct client *c)
 {
-	if (o->again)
-		o->fate = FATE_DEFERRED;
-	o->again = false;
+	return c->want == WANT_BYTES || c->want == WANT_TEXT ||
+	    c->want == WANT_WORK;
+}
+
+int
+client_feed(struct client *c, struct span in, struct err *e)
+{
+	struct span rest;
+	ssize_t n = 1;
+
+	buf_addspan(&c->in, in);
+	rest = buf_span(&c->in);
+	while (n > 0 && rest.n > 0 && hears(c)) {
+		n = reply_parse(&c->said, rest, e);
+		if (n > 0 && one_reply(c, (size_t)n, rest.n, e) < 0)
+			n = -1;
+		rest = span_from(rest, n > 0 ? (size_t)n : 0);
+	}
+	buf_drop(&c->in, c->in.n - rest.n);
+	if (n < 0 || c->want == WANT_NOTHING)
+		client_lost(c, n < 0 ? e->text : "the session was broken off",
+		    false);
+	return n < 0 ? -1 : 0;
 }
 
 void
-client_lost(struct client *c, const char *why)
+client_sent(struct client *c, size_t n)
 {
-	struct buf text = {0};
+	c->taken += n;
+	buf_drop(&c->out, n);
+}
 
-	if (c->letter != NULL) {
-		if (c->text_out && !c->useless)
-			buf_adds(&text, CLIENT_DOUBT);
-		buf_adds(&text, why);
-		for (size_t i = 0; i < c->letter->env->rcpts.n; i++)
-			not_again(&c->letter->met[i]);
-		letter_all(c->letter, FATE_DEFERRED, "4.4.2", buf_str(&text));
-	}
-	buf_free(&text);
+static void
+lose(struct client *c, struct letter *l, const char *why, bool sure)
+{
+	bool doubt = in_doubt(c, l) && !sure;
+
+	if (doubt)
+		letter_stray(l);
+	end_letter(l, doubt, "4.4.2", why);
+}
+
+void
+client_lost(struct client *c, const char *why, bool closed)
+{
+	bool sure = closed && c->goodbye && c->in.n == 0;
+	struct letter *l;
+
+	EACH_LETTER(c, l)
+		lose(c, l, why, sure);
+	if (c->texting != NULL && c->texting->under_way)
+		lose(c, c->texting, why, sure);
+	c->texting = NULL;
 	c->want = WANT_NOTHING;
 }
 
 void
-client_mail(struct client *c, struct letter *l)
+client_command(struct client *c, enum verb verb)
 {
-	c->letter = l;
-	l->accepted = 0;
-	c->stray = false;
 	c->want = WANT_BYTES;
-	/*
-	 * Some servers keep a transaction open that had no valid recipient; the
-	 * next message would go out under the previous sender.
-	 */
-	if (c->mails++ > 0)
-		ask(c, V_RSET, 0);
-	ask(c, V_MAIL, 0);
-	for (size_t i = 0; i < l->env->rcpts.n; i++) {
-		l->met[i].again = false;
-		if (letter_means(l, i))
-			ask(c, V_RCPT, i);
-	}
-	ask(c, V_DATA, 0);
+	client_ask(c, verb, NULL, 0);
 	client_speak(c);
 }
 
@@ -434,33 +370,19 @@ void
 client_etrn(struct client *c, const char *node)
 {
 	c->node = node;
-	c->want = WANT_BYTES;
-	ask(c, V_ETRN, 0);
-	client_speak(c);
+	client_command(c, V_ETRN);
 }
 
 void
 client_quit(struct client *c)
 {
-	c->want = WANT_BYTES;
-	ask(c, V_QUIT, 0);
-	client_speak(c);
+	client_command(c, V_QUIT);
 }
 
 void
-client_text(struct client *c, struct span piece)
+client_rset(struct client *c)
 {
-	dot_stuff(&c->out, piece, &c->bol);
-}
-
-void
-client_text_end(struct client *c)
-{
-	buf_adds(&c->out, c->bol ? ".\r\n" : "\r\n.\r\n");
-	c->text_out = true;
-	c->want = WANT_BYTES;
-	ask(c, V_TEXT, 0);
-	client_speak(c);
+	client_command(c, V_RSET);
 }
 
 int
@@ -480,6 +402,7 @@ client_free(struct client *c)
 {
 	buf_free(&c->out);
 	buf_free(&c->in);
+	buf_wipe(&c->line);
 	reply_free(&c->said);
 	vec_free(&c->asked);
 	free(c->helo);

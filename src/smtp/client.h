@@ -5,13 +5,21 @@
  *
  *	client_start(&c, "gw.customer.test", 0);
  *	while (c.want != WANT_NOTHING) {
+ *		if (client_takes_mail(&c))
+ *			client_mail(), when there is a message
  *		if (c.want == WANT_WORK)
- *			client_mail() or client_etrn() or client_quit()
+ *			client_etrn() or client_starttls() or client_quit() ...
  *		else if (c.want == WANT_TEXT)
  *			client_text() ..., client_text_end()
  *		else
- *			send c.out, hear, client_feed(); on loss client_lost()
+ *			send c.out, client_sent(); hear, client_feed(); on loss
+ *			client_lost()
  *	}
+ *
+ * With PIPELINING and CHUNKING messages follow each other while replies are
+ * awaited; with PIPELINING alone the next one's commands go behind the text of
+ * the one before; otherwise one command is said at a time.  `under_way` of a
+ * letter says when its last reply has come; they end in the order they began.
  */
 #ifndef SMTP_CLIENT_H
 #define SMTP_CLIENT_H
@@ -24,72 +32,119 @@
 enum want {
 	WANT_BYTES,		/* `out` sent, the reply heard */
 	WANT_WORK,		/* nothing under way: the next request, or QUIT */
-	WANT_TEXT,		/* 354: the message's text */
+	WANT_TEXT,		/* the text of `texting` */
+	WANT_TLS,		/* 220 to STARTTLS: shake hands, client_encrypted() */
+	WANT_ANSWER,		/* 334 to AUTH, the challenge in `said` */
 	WANT_NOTHING,		/* it is over */
 };
 
 enum verb {
-	V_GREETING, V_EHLO, V_HELO, V_RSET, V_MAIL, V_RCPT, V_DATA, V_TEXT,
-	V_ETRN, V_QUIT, V_LAST
+	V_GREETING, V_EHLO, V_HELO, V_LHLO, V_STARTTLS, V_AUTH, V_ANSWER, V_RSET,
+	V_MAIL, V_RCPT, V_DATA, V_TEXT, V_BDAT, V_ETRN, V_QUIT, V_LAST
 };
 
 struct asked {
 	enum verb verb;
+	struct letter *letter;	/* of a transaction's commands */
 	size_t rcpt;
+	bool last;		/* BDAT with LAST */
 };
 
-enum { CLIENT_HELO = 1 };	/* never EHLO: the server hung up on it */
+enum {
+	CLIENT_HELO = 1,	/* never EHLO: the server hung up on it */
+	CLIENT_LMTP = 2,	/* RFC 2033 */
+	CLIENT_NO_CHUNKING = 4,	/* DATA although CHUNKING is offered */
+};
+
+#define CLIENT_CHUNK (1 << 20)	/* octets in one BDAT at most */
 
 struct client {
 	enum want want;
-	struct buf out;
+	struct buf out;		/* take from it with client_sent() */
 	struct ehlo server;	/* of the last EHLO */
 	struct reply said;	/* the last reply */
 	enum verb said_to;	/* to what */
-	bool greeted;		/* EHLO or HELO was accepted */
-	bool text_out;		/* octets of a text are on their way, and its
-				   reply has not come: nobody knows */
+	bool greeted;		/* EHLO, HELO or LHLO was accepted */
+	bool goodbye;		/* the last reply refused a RSET: what the server
+				   hung up after it, it has not done */
+	struct letter *texting;	/* whose text is due */
+	size_t replies;		/* heard so far */
+	size_t accepted;	/* messages of which somebody was accepted */
+	size_t mails;		/* transactions begun in this session */
 
 	struct buf in;
 	char *helo;
 	unsigned flags;
-	struct letter *letter;	/* under way; NULL */
 	const char *node;	/* ETRN's, borrowed */
+	struct buf line;	/* AUTH's, wiped when it was said */
 	VEC(struct asked) asked;
 	size_t sent, answered;	/* of asked */
-	size_t mails;		/* transactions begun in this session */
+	uint64_t taken;		/* octets the driver has taken */
+	int64_t text_said;	/* octets of the text under way */
+	size_t chunk_left;	/* of the BDAT under way */
+	bool last_chunk;	/* that was announced as the LAST */
 	bool bol;
-	bool useless;		/* 354 although no recipient was accepted */
-	bool stray;		/* a recipient was accepted behind a refused RSET
-				   or MAIL: in whose transaction? */
 };
 
 void client_start(struct client *, const char *helo, unsigned flags);
 
 /*
  * Takes what the server sent.  0; -1 (76 the protocol is broken, 75 a refusing
- * greeting or 421): the session is over, what was unanswered is deferred.
+ * greeting or 421, or octets behind the reply to STARTTLS): the session is over,
+ * every letter under way has ended.
  */
 int client_feed(struct client *, struct span, struct err *);
 
+/* So many octets of `out` were taken. */
+void client_sent(struct client *, size_t);
+
 /*
- * The connection is gone: `why` becomes the text of what was unanswered; behind
- * the text's last octet it begins `possible duplicate:`.
+ * The connection is gone: `why` becomes the text of what was unanswered; where the
+ * text's last octet was taken and its reply has not come, it begins `possible
+ * duplicate:`.  `closed`: the server hung up in good order, so that after a refusal
+ * (`goodbye`) nothing is in doubt.
  */
 #define CLIENT_DOUBT "possible duplicate: "
-void client_lost(struct client *, const char *why);
+void client_lost(struct client *, const char *why, bool closed);
+
+/* May client_mail() be called now?  Also with WANT_BYTES, when pipelining. */
+bool client_takes_mail(const struct client *);
+
+/* A transaction for all selected recipients without a fate, within LIMITS. */
+void client_mail(struct client *, struct letter *);
 
 /*
- * With WANT_WORK.  A transaction for all selected recipients without a fate; it
- * is over when WANT_WORK comes again (or WANT_NOTHING).
+ * With WANT_TEXT: a piece in wire form; then its end.  False: not as long as the
+ * letter's size said: it is another text now, and drop the connection.
  */
-void client_mail(struct client *, struct letter *);
-void client_etrn(struct client *, const char *node);	/* reply in `said` */
-void client_quit(struct client *);
+bool client_text(struct client *, struct span);
+bool client_text_end(struct client *);
 
-/* With WANT_TEXT: a piece in wire form; then its end. */
-void client_text(struct client *, struct span);
-void client_text_end(struct client *);
+/*
+ * With WANT_TEXT: does the text go as it is (BDAT)?  Then of the next `n` octets
+ * so many may go right behind `out`, without a copy: once `out` was taken whole
+ * they are counted by client_beside().  0: too long, as above.
+ */
+bool client_text_plain(const struct client *);
+size_t client_chunk(struct client *, size_t n);
+void client_beside(struct client *, size_t n);
+
+/* With WANT_TEXT: nobody is left to get it, and it can be given up here. */
+bool client_text_useless(const struct client *);
+void client_text_give_up(struct client *);
+
+/* With WANT_WORK; the reply stands in `said` when WANT_WORK comes again. */
+void client_etrn(struct client *, const char *node);
+void client_rset(struct client *);
+void client_quit(struct client *);
+void client_starttls(struct client *);
+void client_encrypted(struct client *);	/* with WANT_TLS; says EHLO again */
+/* initial: base64, or empty.  A 334 brings WANT_ANSWER. */
+void client_auth(struct client *, const char *mechanism, struct span initial);
+void client_answer(struct client *, struct span base64);
+
+/* MAIL and RCPT alone, to see what is said to them; no text follows. */
+void client_try(struct client *, struct letter *, bool rcpt_too);
 
 /* More commands into `out` when they were too many for it at once. */
 void client_speak(struct client *);

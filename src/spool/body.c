@@ -4,39 +4,41 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/interrupt.h"
+
 #define PIECE 65536
 
 /* LF becomes CRLF unless a CR stands before it, in this piece or the last. */
 static void
 crlf(struct body *b, struct span in)
 {
+	char *to = buf_room(&b->out, 2 * in.n), *start = to;
 	const char *lf;
 	size_t n;
 
 	while (in.n > 0) {
 		lf = memchr(in.p, '\n', in.n);
 		n = lf != NULL ? (size_t)(lf - in.p) : in.n;
-		buf_add(&b->out, in.p, n);
+		memcpy(to, in.p, n);
+		to += n;
 		if (n > 0)
 			b->last = (unsigned char)in.p[n - 1];
 		if (lf == NULL)
-			return;
-		buf_adds(&b->out, b->last == '\r' ? "\n" : "\r\n");
+			break;
+		if (b->last != '\r')
+			*to++ = '\r';
+		*to++ = '\n';
 		b->last = '\n';
 		in = span_from(in, n + 1);
 	}
+	b->out.n += (size_t)(to - start);
 }
 
+/* What was read, in wire form; at the end the last line's end. */
 static int
-file_next(struct body *b, struct span *piece, struct err *e)
+give(struct body *b, ssize_t n, struct span *piece)
 {
-	ssize_t n;
-
-	do
-		n = pread(b->fd, buf_room(&b->in, PIECE), PIECE, b->at);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return err_sys(e, "read message");
 	buf_clear(&b->out);
 	if (n > 0) {
 		b->at += n;
@@ -47,6 +49,70 @@ file_next(struct body *b, struct span *piece, struct err *e)
 	}
 	*piece = buf_span(&b->out);
 	return b->out.n > 0;
+}
+
+static int
+file_next(struct body *b, struct span *piece, struct err *e)
+{
+	size_t most = PIECE;
+	ssize_t n = 0;
+
+	if (b->end >= 0 && b->end - b->at < PIECE)
+		most = b->at < b->end ? (size_t)(b->end - b->at) : 0;
+	do
+		n = most > 0 ? pread(b->fd, buf_room(&b->in, most), most,
+		    b->at) : 0;
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_sys(e, "read message");
+	if (n == 0 && most > 0 && b->end >= 0)
+		return err_set(e, FAULT_TEMP, "the message became shorter while "
+		    "it was read");
+	return give(b, n, piece);
+}
+
+static int
+stream_next(struct body *b, struct span *piece, struct err *e)
+{
+	struct pollfd p = { b->fd, POLLIN, 0 };
+	ssize_t n = -1;
+
+	while (n < 0) {
+		if (interrupt_came() || clock_left(b->deadline) == 0)
+			return err_set(e, FAULT_TEMP, "the message did not end "
+			    "in time");
+		if (interrupt_poll(&p, 1, clock_left(b->deadline)) <= 0)
+			continue;
+		n = read(b->fd, buf_room(&b->in, PIECE), PIECE);
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return err_sys(e, "read message");
+	}
+	return give(b, n, piece);
+}
+
+static int
+stream_rewind(struct body *b, struct err *e)
+{
+	return b->at == 0 ? 0 : err_set(e, FAULT_IO, "a stream cannot be read "
+	    "twice");
+}
+
+static void
+stream_close(struct body *b)
+{
+	buf_free(&b->in);
+	buf_free(&b->out);
+	*b = (struct body){0};
+}
+
+void
+body_stream(struct body *b, int fd, int64_t deadline)
+{
+	*b = (struct body){
+		.next = stream_next, .rewind = stream_rewind,
+		.close = stream_close, .fd = fd, .last = -1,
+		.deadline = deadline,
+	};
 }
 
 static int
@@ -68,11 +134,14 @@ file_close(struct body *b)
 }
 
 void
-body_file(struct body *b, int fd, off_t start)
+body_file(struct body *b, int fd, off_t start, off_t end)
 {
+	/* what takes more than one look may grow in between: the file says so */
+	if (end - start > PIECE)
+		end = -1;
 	*b = (struct body){
 		.next = file_next, .rewind = file_rewind, .close = file_close,
-		.fd = fd, .start = start, .at = start, .last = -1,
+		.fd = fd, .start = start, .at = start, .end = end, .last = -1,
 	};
 }
 

@@ -22,17 +22,26 @@ struct body {
 
 	int fd;			/* owned */
 	off_t start, at;	/* where the text begins; the next octet to read */
+	off_t end;		/* where it ends; -1: where the file does */
 	struct buf in, out;
 	int last;		/* last octet given out; -1 at the start */
+	int64_t deadline;	/* of a stream */
 	void *own;		/* of the kind */
 };
 
 /*
- * Text that lies in a file with LF or CRLF line ends, from `start` to the
- * file's end.  Takes `fd`.  A CR that no LF follows is given out as it is: what
+ * Text that lies in a file with LF or CRLF line ends, from `start` to the file's
+ * end.  Where that is known `end` saves a small one a look for more; -1 otherwise.
+ * Takes `fd`.  A CR that no LF follows is given out as it is: what
  * to do about it is the sender's decision.
  */
-void body_file(struct body *, int fd, off_t start);
+void body_file(struct body *, int fd, off_t start, off_t end);
+
+/*
+ * The same of what cannot be read twice (a pipe): next() waits for it until
+ * `deadline` or a signal (75), rewind() fails (74).  `fd` stays the caller's.
+ */
+void body_stream(struct body *, int fd, int64_t deadline);
 
 void body_close(struct body *);	/* body->close if there is one */
 

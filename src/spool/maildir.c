@@ -20,7 +20,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -313,6 +312,28 @@ maildir_find(struct spool *s, const char *id, struct entry *at, struct err *e)
 	return r;
 }
 
+static bool
+maildir_at(struct spool *s, const char *ref, struct entry *at)
+{
+	struct span rest = span_of(ref), place = {0};
+
+	if (!span_starts(rest, s->dir))
+		return false;
+	rest = span_from(rest, strlen(s->dir));
+	if (!span_starts(rest, "/"))
+		return false;
+	rest = span_from(rest, 1);
+	span_cut(&rest, '/', &place);
+	for (int i = 0; places[i] != NULL; i++)
+		if (span_is(place, places[i]) && is_name(rest.p)) {
+			buf_clear(&at->ref);
+			buf_adds(&at->ref, ref);
+			at->state = STATE_DEFERRED;
+			return true;
+		}
+	return false;
+}
+
 const struct spool_kind spool_maildir = {
 	.name = "maildir",
 	.open = maildir_open,
@@ -321,9 +342,11 @@ const struct spool_kind spool_maildir = {
 	.walk = maildir_walk,
 	.next = maildir_next,
 	.walk_end = maildir_walk_end,
+	.at = maildir_at,
 	.find = maildir_find,
 	.read = maildir_read,
 	.body = maildir_body,
+	.read_body = maildir_read_body,
 	.claim = maildir_claim,
 	.settle = maildir_settle,
 	.done = maildir_done,

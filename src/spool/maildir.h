@@ -41,6 +41,8 @@ int maildir_read(struct spool *, const struct entry *, unsigned what,
     struct message *, struct err *);
 int maildir_read_fd(const char *dir, const char *ref, int fd,
     struct message *, struct err *);
+int maildir_read_body(struct spool *, const struct entry *, struct message *,
+    struct body *, struct err *);
 int maildir_body(struct spool *, const char *ref, struct body *, struct err *);
 
 /* The path of what is recorded as done for a claimed message. */

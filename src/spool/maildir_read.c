@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/text.h"
 #include "wire/path.h"
 
 #define PIECE 4096
@@ -266,9 +265,10 @@ is_claimed(const char *dir, const char *ref)
 	    sizeof "/" MAILDIR_CLAIMED) == 0;
 }
 
-int
-maildir_read_fd(const char *dir, const char *ref, int fd, struct message *m,
-    struct err *e)
+/* *text: where its text begins. */
+static int
+read_fd(const char *dir, const char *ref, int fd, struct message *m,
+    off_t *text, struct err *e)
 {
 	const char *name = ref_name(ref);
 	struct maildir_head h;
@@ -281,6 +281,7 @@ maildir_read_fd(const char *dir, const char *ref, int fd, struct message *m,
 	if (maildir_head(&h, fd, ref, e) < 0)
 		return -1;
 	add_envelope(&m->env, &h);
+	*text = h.body;
 	maildir_head_free(&h);
 	if (is_claimed(dir, ref) && subtract_done(&m->env, dir, name, e) < 0) {
 		message_free(m);
@@ -298,6 +299,15 @@ maildir_read_fd(const char *dir, const char *ref, int fd, struct message *m,
 	return 1;
 }
 
+int
+maildir_read_fd(const char *dir, const char *ref, int fd, struct message *m,
+    struct err *e)
+{
+	off_t text;
+
+	return read_fd(dir, ref, fd, m, &text, e);
+}
+
 /* No link is followed, no FIFO waited for.  -1: *gone, or why in e. */
 static int
 open_message(const char *ref, bool *gone, struct err *e)
@@ -311,23 +321,33 @@ open_message(const char *ref, bool *gone, struct err *e)
 }
 
 int
-maildir_read(struct spool *s, const struct entry *at, unsigned what,
-    struct message *m, struct err *e)
+maildir_read_body(struct spool *s, const struct entry *at, struct message *m,
+    struct body *b, struct err *e)
 {
 	struct buf ref = {0};
+	off_t text;
 	bool gone;
 	int fd, r;
 
-	(void)what;
 	buf_addspan(&ref, buf_span(&at->ref));
 	fd = open_message(buf_str(&ref), &gone, e);
 	r = gone ? 0 : -1;
-	if (fd >= 0) {
-		r = maildir_read_fd(s->dir, ref.p, fd, m, e);
+	if (fd >= 0)
+		r = read_fd(s->dir, ref.p, fd, m, &text, e);
+	if (r == 1 && b != NULL)
+		body_file(b, fd, text, m->size);
+	else if (fd >= 0)
 		close(fd);
-	}
 	buf_free(&ref);
 	return r;
+}
+
+int
+maildir_read(struct spool *s, const struct entry *at, unsigned what,
+    struct message *m, struct err *e)
+{
+	(void)what;
+	return maildir_read_body(s, at, m, NULL, e);
 }
 
 int
@@ -349,7 +369,7 @@ maildir_body(struct spool *s, const char *ref, struct body *b, struct err *e)
 		close(fd);
 		return -1;
 	}
-	body_file(b, fd, h.body);
+	body_file(b, fd, h.body, st.st_size);
 	maildir_head_free(&h);
 	return 1;
 }

@@ -5,7 +5,6 @@
  * device and inode.  Instances: the one that postconf itself uses ($MAIL_CONFIG
  * or its default), those of `postmulti -l`, /etc/postfix*.
  */
-#include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/text.h"
 #include "spool/postfix.h"
 
 enum segment { ENVELOPE, CONTENT, EXTRACTED };

@@ -106,6 +106,12 @@ struct spool_kind {
 	int (*next)(struct walk *, struct entry *, struct err *);
 	void (*walk_end)(struct walk *);
 
+	/*
+	 * Fills in the entry of a ref in this queue without looking: read() says
+	 * whether it is there.  NULL, or false: find() has to look.
+	 */
+	bool (*at)(struct spool *, const char *ref, struct entry *);
+
 	/* The message with this ID, wherever it is now: 1, 0 none, -1. */
 	int (*find)(struct spool *, const char *id, struct entry *, struct err *);
 
@@ -119,6 +125,10 @@ struct spool_kind {
 
 	/* Opens its text.  1; 0 gone; -1. */
 	int (*body)(struct spool *, const char *ref, struct body *, struct err *);
+
+	/* Both at once, where that costs less than one after the other; NULL. */
+	int (*read_body)(struct spool *, const struct entry *,
+	    struct message *, struct body *, struct err *);
 
 	/*
 	 * When the files may not be read: the MTA's own listing, a message a

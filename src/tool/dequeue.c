@@ -1,7 +1,6 @@
 /* dequeue: lets queued mail go, by its MTA or into a command. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/unit.h"
 #include "opts/select.h"
@@ -170,13 +169,11 @@ static int64_t
 milliseconds(const char *what, const char *text, int64_t without)
 {
 	struct err e = {0};
-	int64_t seconds;
+	int64_t ms = without;
 
-	if (text == NULL)
-		return without;
-	if (unit_time(what, text, &seconds, &e) < 0)
+	if (text != NULL && unit_wait(what, text, &ms, &e) < 0)
 		opts_wrong(NAME, "%s", e.text);
-	return seconds * 1000;
+	return ms;
 }
 
 static struct feed_limits
@@ -193,8 +190,6 @@ read_limits(void)
 		opts_wrong(NAME, "--in-hand: 1 to 100000");
 	l.in_hand = (size_t)n;
 	l.quiet_ms = milliseconds("--timeout", timeout, NEVER);
-	if (l.quiet_ms == 0)
-		opts_wrong(NAME, "--timeout: must be 1s at least");
 	l.deadline = clock_in(milliseconds("--deadline", deadline, NEVER));
 	if (idle != NULL && unit_count("TIDEGATE_FEED_IDLE", idle, &n, &e) < 0)
 		opts_wrong(NAME, "%s", e.text);

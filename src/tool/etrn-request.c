@@ -3,17 +3,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/unit.h"
 #include "opts/connect.h"
 #include "opts/spool.h"
 #include "out/json.h"
-#include "session/etrn.h"
+#include "session/etrn_wait.h"
 #include "wire/domain.h"
 
 #define NAME "etrn-request"
+#define IDLE "60s"
+#define SMTP_PORT "25"
 
-static const char *nodes_from, *wait_time, *idle_time;
+static const char *nodes_from;
+static const char *wait_time, *idle_time, *wait_port;
+static const char **wait_from;
 static int local_domains, results, json, quiet, force, dry_run;
+
+static struct poptOption waiting[] = {
+	{ "wait", 0, POPT_ARG_STRING, &wait_time, 0,
+	    "for a first session from a server asked", "TIME" },
+	{ "idle", 0, POPT_ARG_STRING, &idle_time, 0,
+	    "then until there was none for so long (60s)", "TIME" },
+	{ "wait-from", 0, POPT_ARG_ARGV, &wait_from, 0,
+	    "also from here; may be given more than once", "ADDRESS[/BITS]" },
+	{ "wait-port", 0, POPT_ARG_STRING, &wait_port, 0,
+	    "the port of ours that they come to (25)", "PORT" },
+	POPT_TABLEEND
+};
 
 static struct poptOption options[] = {
 	{ "nodes-from", 0, POPT_ARG_STRING, &nodes_from, 0,
@@ -29,8 +45,7 @@ static struct poptOption options[] = {
 	    "say who would be asked for what", NULL },
 	{ "quiet", 'q', POPT_ARG_NONE, &quiet, 0,
 	    "refusals count but are not told", NULL },
-	{ "wait", 0, POPT_ARG_STRING, &wait_time, 0, "not there yet", "TIME" },
-	{ "idle", 0, POPT_ARG_STRING, &idle_time, 0, "not there yet", "TIME" },
+	OPTS_TABLE(waiting, "Waiting until the mail has come:"),
 	OPTS_TABLE(opts_connect, "Connection:"),
 	OPTS_TABLE(opts_spool, "Queue (for --local-domains):"),
 	OPTS_END
@@ -166,23 +181,95 @@ as_line(const struct etrn_answer *a)
 	buf_free(&b);
 }
 
+static struct err unheard;	/* why answers could not be written */
+
 static void
-told(void *unused, const struct etrn_answer *a)
+told(void *wait, const struct etrn_answer *a)
 {
-	(void)unused;
+	if (wait_time != NULL)
+		etrn_wait_answer(wait, a);
 	if (json)
 		as_json(a);
 	else if (results)
 		as_line(a);
-	if (json || results)
-		fflush(stdout);
+	if ((json || results) && (fflush(stdout) != 0 || ferror(stdout)) &&
+	    unheard.fault == FAULT_NONE)
+		err_sys(&unheard, "write");
 	if (a->status != 0 && !quiet)
 		warn(NAME, "%s: ETRN %s: %s%s", a->server, a->node, a->text,
 		    etrn_hint(a));
 }
 
+/* What came, in the form of the answers. */
+static void
+tell_came(const struct etrn_wait *w, int status)
+{
+	int64_t octets = arrivals_octets(&w->arrivals);
+	struct buf text = {0}, b = {0};
+
+	etrn_wait_text(w, &text);
+	json_open(&b, NULL, '{');
+	json_number(&b, "sessions", (int64_t)arrivals_count(&w->arrivals));
+	if (octets >= 0)
+		json_number(&b, "octets", octets);
+	json_string(&b, "text", buf_span(&text));
+	json_number(&b, "status", status);
+	json_close(&b, '}');
+	if (json)
+		printf("%s\n", buf_str(&b));
+	else if (results)
+		printf("-\t-\t-\t-\t%s\n", buf_str(&text));
+	buf_free(&b);
+	buf_free(&text);
+}
+
 static int
-ask(struct servers *servers, const struct dial *dial, struct nodes *nodes)
+await(struct etrn_wait *w, const struct dial *dial)
+{
+	struct err e = {0};
+	int status = 0;
+
+	if (etrn_wait(w, dial->deadline, &e) < 0)
+		status = err_exit(&e, NAME);
+	tell_came(w, status);
+	return status;
+}
+
+static int
+read_waiting(struct etrn_wait *w, struct err *e)
+{
+	int port;
+
+	if (wait_time == NULL)
+		return 0;
+	if ((port = unit_port("--wait-port", wait_port != NULL ? wait_port :
+	    SMTP_PORT, e)) < 0)
+		return -1;
+	w->tool = NAME;
+	w->first = wait_time;
+	w->idle = idle_time != NULL ? idle_time : IDLE;
+	w->port = (uint16_t)port;
+	for (size_t i = 0; wait_from != NULL && wait_from[i] != NULL; i++)
+		if (range_parse(&w->arrivals.from, "--wait-from", wait_from[i],
+		    e) < 0)
+			return -1;
+	return unit_wait("--wait", w->first, &w->first_ms, e) < 0 ||
+	    unit_wait("--idle", w->idle, &w->idle_ms, e) < 0 ? -1 : 0;
+}
+
+static int
+open_waiting(struct etrn_wait *w, const struct servers *servers,
+    const struct dial *dial, struct err *e)
+{
+	if (wait_time == NULL || dry_run)
+		return 0;
+	w->verbose = dial->verbose;
+	return etrn_wait_open(w, servers, dial, e);
+}
+
+static int
+ask(struct servers *servers, const struct dial *dial, struct nodes *nodes,
+    struct etrn_wait *w)
 {
 	int status = 0;
 
@@ -194,8 +281,10 @@ ask(struct servers *servers, const struct dial *dial, struct nodes *nodes)
 			continue;
 		}
 		status = status_worse(status, etrn_ask(&servers->p[i], dial,
-		    nodes, force, told, NULL));
+		    nodes, force, told, w));
 	}
+	if (wait_time != NULL && !dry_run)
+		status = status_worse(status, await(w, dial));
 	return status;
 }
 
@@ -205,25 +294,32 @@ main(int argc, char *argv[])
 	struct err e = {0};
 	struct servers servers = {0};
 	struct nodes nodes = {0};
+	struct etrn_wait wait = {0};
 	struct dial dial;
 	const char *const *words;
 	int status;
 
 	opts_read(NAME, argc, argv, options, "NODE...", &words, NULL);
-	opts_later(NAME, "--wait", wait_time != NULL);
-	opts_later(NAME, "--idle", idle_time != NULL);
+	if (wait_time == NULL && (wait_from != NULL || idle_time != NULL ||
+	    wait_port != NULL))
+		opts_wrong(NAME, "--idle, --wait-from and --wait-port go with "
+		    "--wait");
 	if (!opts_server_given())
 		opts_wrong(NAME, "whom to ask? --server=PEER or --mx=DOMAIN");
-	if (gather(&nodes, words, &e) < 0 ||
-	    opts_dial(&servers, &dial, true, &e) < 0)
+	if (read_waiting(&wait, &e) < 0 || gather(&nodes, words, &e) < 0 ||
+	    opts_dial(&servers, &dial, true, &e) < 0 ||
+	    open_waiting(&wait, &servers, &dial, &e) < 0)
 		status = err_exit(&e, NAME);
 	else
-		status = ask(&servers, &dial, &nodes);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		err_sys(&e, "write");
-		status = status_worse(status, err_exit(&e, NAME));
-	}
+		status = ask(&servers, &dial, &nodes, &wait);
+	if (unheard.fault == FAULT_NONE &&
+	    (fflush(stdout) != 0 || ferror(stdout)))
+		err_sys(&unheard, "write");
+	if (unheard.fault != FAULT_NONE)
+		status = status_worse(status, err_exit(&unheard, NAME));
+	etrn_wait_free(&wait);
 	nodes_free(&nodes);
 	servers_free(&servers);
+	opts_dial_free();
 	return status;
 }

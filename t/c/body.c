@@ -24,7 +24,7 @@ plain_text(void)
 
 		fputs(t[i].in, f);
 		fflush(f);
-		body_file(&b, dup(fileno(f)), 0);
+		body_file(&b, dup(fileno(f)), 0, -1);
 		while (b.next(&b, &piece, &e) > 0)
 			buf_addspan(&text, piece);
 		is(buf_str(&text), t[i].out, "LF and CRLF");
@@ -52,7 +52,7 @@ seams(void)
 	fseek(f, 65535, SEEK_SET);
 	fputs("\r\n", f);
 	fflush(f);
-	body_file(&b, dup(fileno(f)), 0);
+	body_file(&b, dup(fileno(f)), 0, -1);
 	while (b.next(&b, &piece, &e) > 0)
 		n += piece.n;
 	ok(n == 65535 + 70000 + 2, "%zu octets", n);

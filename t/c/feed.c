@@ -138,6 +138,37 @@ flood(void)
 	feed_free(f);
 }
 
+/* A recipient whose name is `*` is delivered to; the other has no answer. */
+static void
+star(void)
+{
+	const char *command[] = { "sh", "-c", LOOP
+	    "printf \"$ref\\t*\\tdelivered\\t2.0.0\\tok\\n\"; done", NULL };
+	char *rcpts[] = { (char *)(uintptr_t)"b@y.test", (char *)(uintptr_t)"*" };
+	struct record r = { .ref = (char *)(uintptr_t)"/q/0",
+	    .sender = (char *)(uintptr_t)"", .rcpts = { rcpts, 2, 2 } };
+	struct feed_limits limits = { 1, 10000, 30000, NEVER };
+	struct err e = {0};
+	struct feed *f = feed_new(command, &limits, true, &e);
+	struct feed_event ev;
+	enum fate fates[2] = { FATE_NONE, FATE_NONE };
+	bool given = false;
+	size_t number;
+	int event;
+
+	while ((event = feed_next(f, &ev, &e)) > 0) {
+		if (event == FEED_ROOM && !given)
+			given = feed_give(f, &r, &number, &e) == 0;
+		else if (event == FEED_ROOM)
+			feed_no_more(f);
+		else if (event == FEED_RESULT)
+			fates[ev.rcpt] = ev.result->fate;
+	}
+	ok(fates[0] == FATE_DEFERRED && fates[1] == FATE_DELIVERED,
+	    "a mailbox of the name `*' is not everybody");
+	feed_free(f);
+}
+
 static void
 never(void)
 {
@@ -159,6 +190,7 @@ main(void)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		play(&rows[i]);
 	flood();
+	star();
 	never();
 	return done_testing();
 }

@@ -8,11 +8,12 @@
  *	C: line		must come exactly so, with CRLF
  *	C~ ERE		a line that must match, without its CRLF (no escapes)
  *	B: line		a line of the text: must come with CRLF, its dot doubled
+ *			unless it is among the octets that `C: BDAT n' announced
  *	X		closes now
  *	# = !		comments, and lines for others
  *
  * \r \n \0 \xHH \\ stand for octets in S, C and B lines.  After the last line
- * the other side must close and say nothing more.  With --client the roles are
+ * the other side must close and say nothing more but QUIT.  With --client the roles are
  * swapped: C and B lines are sent, S lines must come (`S~' where `C~' was).
  * --bite=N sends N octets at a time, each when the last ones were taken.
  *
@@ -40,6 +41,7 @@
 static struct buf got;		/* came, and is not yet compared */
 static const char *script;
 static size_t line_no, bite;
+static size_t chunk;		/* octets of a BDAT that are to come */
 
 static void
 fail(const char *fmt, ...)
@@ -236,11 +238,15 @@ play(struct span line, char ours)
 		free(ere);
 		return true;
 	}
-	if (line.p[0] == 'B' && span_starts(rest, "."))
+	if (line.p[0] == 'B' && chunk == 0 && span_starts(rest, "."))
 		buf_addc(&text, '.');
 	unescape(&text, rest);
 	if (how != '-')
 		buf_adds(&text, "\r\n");
+	if (line.p[0] == 'B')
+		chunk -= chunk < text.n ? chunk : text.n;
+	else if (span_starts(line, "C: BDAT "))
+		chunk = strtoul(buf_str(&text) + 5, NULL, 10);
 	if (who == ours)
 		send_all(buf_span(&text));
 	else
@@ -262,13 +268,16 @@ read_script(struct buf *all)
 	fclose(f);
 }
 
-/* Nobody says anything more, and the other side goes, too. */
+/*
+ * Nobody says anything more, and the other side goes, too.  Its QUIT may have been
+ * on the way already, in one group with the text before it.
+ */
 static void
 part(void)
 {
 	shutdown(1, SHUT_WR);
 	close(1);
-	if (hear(0).n > 0)
+	if (hear(0).n > 0 && !span_is(hear(0), "QUIT\r\n"))
 		differs(SPAN("(the end)"), hear(0));
 }
 
