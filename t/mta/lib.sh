@@ -4,20 +4,24 @@
 # its own.  When the first process in there ends, however it ends, the kernel
 # takes all the others with it, and with them mounts, interfaces and named
 # network namespaces.  Only the directory is left, and the outer one removes it.
+#
+# $chroots, set before, names the chroots that the test wants (see chroot.sh).
 # shellcheck shell=sh
 
-mta=$(cd "$(dirname "$0")" && pwd)
+mta=${mta-$(cd "$(dirname "$0")" && pwd)}
 
 alone() {
 	alone_why=
 	[ "$(id -u)" = 0 ] || alone_why='root is needed'
-	for alone_need in unshare ip debootstrap python3 bash; do
+	for alone_need in unshare ip debootstrap python3 bash openssl; do
 		command -v $alone_need >/dev/null || alone_why="$alone_need is needed"
 	done
 	[ -c /dev/net/tun ] || alone_why='/dev/net/tun is needed'
 	[ -z "$alone_why" ] || { echo "1..0 # SKIP $alone_why"; exit 0; }
 	# while there still is a network to fetch it from
-	"$mta/chroot.sh" postfix >/dev/null || { echo 'Bail out!  no chroot'; exit 1; }
+	for alone_root in ${chroots-postfix}; do
+		"$mta/chroot.sh" "$alone_root" >/dev/null || { echo 'Bail out!  no chroot'; exit 1; }
+	done
 	alone_dir=$(mktemp -d "${TMPDIR:-/tmp}/tgmta.XXXXXX") || exit
 	trap 'rm -rf "$alone_dir" 2>/dev/null || { wait; rm -rf "$alone_dir"; }' EXIT
 	trap 'kill -KILL $alone_pid 2>/dev/null; exit 130' INT TERM HUP
@@ -44,9 +48,9 @@ mail() { python3 "$mta/mail.py" "$@"; }
 # Nothing can be said any more.
 bail() { echo "Bail out!  $*"; exit 1; }
 
-# root_of NAME: $tmp/NAME becomes a copy of the postfix chroot
+# root_of NAME [CHROOT]: $tmp/NAME becomes a copy of that chroot (postfix)
 root_of() {
-	mta_ready=$("$mta/chroot.sh" postfix) || bail 'no chroot'
+	mta_ready=$("$mta/chroot.sh" "${2-postfix}") || bail 'no chroot'
 	cp -a --reflink=auto "$mta_ready" "$tmp/$1" || bail "no copy of $mta_ready"
 }
 

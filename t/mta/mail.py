@@ -5,7 +5,10 @@
     mail.py sink ADDRESS PORT DIR       accept all mail, into DIR
     mail.py mute ADDRESS PORT           accept connections and say nothing
     mail.py planned PLAN                "ID RECIPIENT whole", as it should be
-    mail.py arrived PLAN DIR            "ID RECIPIENT whole|damaged", as it is
+    mail.py arrived PLAN DIR            "ID RECIPIENT whole|damaged", as it is:
+                                        or refolded (headers), foreign (sender)
+    mail.py maildir PLAN DIR            a Maildir of them; prints its records
+    mail.py envelopes DIR               "SENDER RECIPIENT SUBJECT" of what is there
     mail.py waiting < postqueue -j      "ID RECIPIENT QUEUE"
 
 A plan has a line a letter: ID, size in octets, its recipients; blanks between.
@@ -26,7 +29,7 @@ SENDER = "sender.test"
 
 # What is put on top of a letter under way, none of it ours.
 ADDED = re.compile(
-    rb"(?:Return-Path|Delivered-To|X-Original-To|Received):.*\n(?:[ \t].*\n)*",
+    rb"(?:Return-Path|Delivered-To|X-Original-To|Envelope-To|Received):.*\n(?:[ \t].*\n)*",
     re.I)
 
 # Lines that have broken mail before.
@@ -155,8 +158,12 @@ def strip(octets):
     while m := ADDED.match(octets, at):
         at = m.end()
     top = octets[:at]
-    m = re.search(rb"^X-Original-To: *(.*)$", top, re.M | re.I)
-    return m.group(1).decode() if m else "?", top, octets[at:]
+    return on_top(top, "X-Original-To|Envelope-To|Delivered-To"), top, octets[at:]
+
+
+def on_top(top, names):
+    m = re.search(rb"^(?:%s): *(.*)$" % names.encode(), top, re.M | re.I)
+    return m.group(1).decode() if m else "?"
 
 
 def mailbox(where):
@@ -172,8 +179,8 @@ def mailbox(where):
                 yield (path, *strip(f.read()))
 
 
-def judge(plan, rcpt, rest):
-    """Which letter this is, and whether it is whole."""
+def judge(plan, rcpt, top, rest):
+    """Which letter this is, and whether it is whole and its sender's."""
     m = re.search(rb"^Message-ID: *<([^@>]*)@" + SENDER.encode(), rest, re.M)
     ident = m.group(1).decode() if m else "-"
     if ident not in plan:
@@ -181,8 +188,18 @@ def judge(plan, rcpt, rest):
     size, rcpts = plan[ident]
     if rcpt not in rcpts:
         return ident, "astray"
+    if on_top(top, "Return-Path") not in (f"<{ident}@{SENDER}>", "?"):
+        return ident, "foreign"
     want = letter(ident, size, rcpts).replace(b"\r\n", b"\n")
-    return ident, "whole" if rest == want else "damaged"
+    if rest == want:
+        return ident, "whole"
+    return ident, "refolded" if unfold(rest) == unfold(want) else "damaged"
+
+
+def unfold(octets):
+    """With every header on one line, however its parts were spaced."""
+    head, _, body = octets.partition(b"\n\n")
+    return re.sub(rb"\s*\n[ \t]+|(?<=,)\s+", b"", head) + b"\n\n" + body
 
 
 def planned(path):
@@ -192,10 +209,31 @@ def planned(path):
 def arrived(path, where):
     plan = plan_read(path)
     out = []
-    for file, rcpt, _, rest in mailbox(where):
-        ident, verdict = judge(plan, rcpt, rest)
+    for file, rcpt, top, rest in mailbox(where):
+        ident, verdict = judge(plan, rcpt, top, rest)
         out.append(f"{ident} {rcpt} {verdict}" + ("" if verdict == "whole" else " " + file))
     return out
+
+
+def maildir(path, where):
+    for sub in "new", "cur", "tmp":
+        os.makedirs(os.path.join(where, sub), exist_ok=True)
+    out = []
+    for ident, (size, rcpts) in plan_read(path).items():
+        file = os.path.join(where, "new", ident)
+        with open(file, "wb") as f:
+            f.write(b"Return-Path: <%s@%s>\n" % (ident.encode(), SENDER.encode()))
+            f.writelines(b"Delivered-To: %s\n" % r.encode() for r in rcpts)
+            f.write(letter(ident, size, rcpts).replace(b"\r\n", b"\n"))
+        out.append("\t".join([file, f"{ident}@{SENDER}", *rcpts]))
+    return out
+
+
+def envelopes(where):
+    for _, rcpt, top, rest in mailbox(where):
+        m = re.search(rb"^Subject: *(.*)$", rest, re.M)
+        yield " ".join([on_top(top, "Return-Path").strip("<>") or "<>", rcpt,
+                        m.group(1).decode() if m else "-"])
 
 
 def waiting_read(f):
@@ -212,8 +250,11 @@ def waiting():
 
 
 def main(verb, *args):
-    lists = {"planned": planned, "arrived": arrived, "waiting": waiting}
-    if verb in lists:
+    lists = {"planned": planned, "arrived": arrived, "waiting": waiting,
+             "envelopes": envelopes}
+    if verb == "maildir":
+        print("\n".join(maildir(*args)))
+    elif verb in lists:
         print("\n".join(sorted(lists[verb](*args))))
     else:
         {"send": send, "sink": sink, "mute": mute}[verb](*args)
