@@ -1,0 +1,268 @@
+#!/usr/bin/env python3
+"""bench.py: letters to send, whether they arrived, and tables.
+
+    bench.py letters DIR N SIZE [P] a Maildir DIR/md and its records DIR/records;
+                                    DIR/plain with the texts of the first P alone,
+                                    DIR/crlf with them as they go over the wire,
+                                    DIR/open without the last line end
+    bench.py bsmtp DIR [N]          the same letters as batched SMTP
+    bench.py smtplib HOST PORT DIR [N]      sends them on one connection
+    bench.py curl URL DIR N         a configuration file that makes curl send them
+    bench.py arrived DIR FAR [N]    "N right" of those, or what is wrong
+    bench.py slow ROWS FLOORS       the table of sending-slow
+    bench.py loopback ROWS          the table of sending-loopback
+    bench.py floor BYTES RATE RTT   seconds
+"""
+import collections
+import os
+import random
+import re
+import smtplib
+import statistics
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../mta"))
+import mail  # noqa: E402
+
+SENDER, RCPT = "ann@sender.test", "bob@customer.test"
+OURS = "smtp-send"
+
+
+# --- letters -------------------------------------------------------------------
+
+def letter(i, size):
+    """Exactly `size` octets with LF, which are `size` plus a CR a line on the wire."""
+    rng = random.Random(i)
+    text = (f"From: <{SENDER}>\nTo: <{RCPT}>\nSubject: letter {i}\n"
+            "Date: Mon, 23 Nov 2026 12:00:00 +0000\n"
+            f"Message-ID: <b{i:06}@sender.test>\n\n")
+    octets = "abcdefghijklmnopqrstuvwxyz     "
+    while len(text) < size:
+        text += "".join(rng.choices(octets, k=min(72, size - len(text) - 1))) + "\n"
+    return text.encode()
+
+
+def letters(where, n, size, plain=None):
+    for sub in ("md/new", "md/cur", "md/tmp", "plain", "crlf", "open"):
+        os.makedirs(os.path.join(where, sub), exist_ok=True)
+    top = f"Return-Path: <{SENDER}>\nDelivered-To: {RCPT}\n".encode()
+    with open(os.path.join(where, "records"), "w", encoding="ascii") as records:
+        for i in range(int(n)):
+            name, text = f"b{i:06}", letter(i, int(size))
+            ref = os.path.abspath(os.path.join(where, "md/new", name))
+            files = [(ref, top + text), (f"{where}/plain/{name}", text),
+                     (f"{where}/crlf/{name}", text.replace(b"\n", b"\r\n")),
+                     (f"{where}/open/{name}", text[:-1])]
+            for path, octets in files[:4 if i < int(plain or n) else 1]:
+                with open(path, "wb") as f:
+                    f.write(octets)
+            records.write(f"{ref}\t{SENDER}\t{RCPT}\n")
+
+
+def names(where, n=None):
+    return sorted(os.listdir(os.path.join(where, "plain")))[:int(n) if n else None]
+
+
+def read(*path):
+    with open(os.path.join(*path), "rb") as f:
+        return f.read()
+
+
+def bsmtp(where, n=None):
+    out = sys.stdout.buffer
+    for name in names(where, n):
+        out.write(f"MAIL FROM:<{SENDER}>\nRCPT TO:<{RCPT}>\nDATA\n".encode())
+        out.write(re.sub(rb"^\.", b"..", read(where, "plain", name), flags=re.M) + b".\n")
+
+
+def send(host, port, where, n=None):
+    with smtplib.SMTP(host, int(port), "client.test", 600) as s:
+        for name in names(where, n):
+            s.sendmail(SENDER, [RCPT], read(where, "crlf", name))
+
+
+def curl(url, where, n):
+    one = (f'url = "{url}"\nmail-from = "{SENDER}"\nmail-rcpt = "{RCPT}"\n'
+           f'upload-file = "{where}/crlf/%s"\nno-progress-meter\n')
+    print("next\n".join(one % name for name in names(where, n)), end="")
+
+
+def arrived(where, far, n=None):
+    want = {name: read(where, "plain", name) for name in names(where, n)}
+    got, bad = collections.Counter(), 0
+    for _, _, _, rest in mail.mailbox(far):
+        m = re.search(rb"^Message-ID: <(.*)@sender.test>", rest, re.M)
+        name = m.group(1).decode() if m else ""
+        got[name] += 1
+        if rest != want.get(name):
+            bad += 1
+            print(f"bench: {name} came as {rest[:99]!r} ... {rest[-50:]!r}, {len(rest)} "
+                  f"octets, and left with {len(want.get(name, b''))}",
+                  file=sys.stderr if bad == 1 else open(os.devnull, "w"))
+    wrong = [f"{n} {what}" for n, what in
+             ((len(want.keys() - got.keys()), "missing"), (bad, "changed"),
+              (sum(got.values()) - len(got), "twice")) if n]
+    print(", ".join(wrong) or f"{len(want)} right")
+
+
+# --- tables ----------------------------------------------------------------------
+
+def table(head, rows):
+    rows = [head, *rows]
+    width = [max(len(r[k]) for r in rows) for k in range(len(head))]
+    for r in rows:
+        print("  ".join(s.ljust(w) if k == 0 or k == len(head) - 1 else s.rjust(w)
+                        for k, (s, w) in enumerate(zip(r, width))).rstrip())
+
+
+def figure(x):
+    return f"{x:.3g}" if x < 1000 else f"{x:,.0f}"
+
+
+def floor(size, rate, rtt):
+    """IP packets of 1500 octets, 52 of them headers, and four round trips."""
+    size = int(size)
+    return (size + -(-size // 1448) * 52) / float(rate) + 4 * float(rtt)
+
+
+def fields(path):
+    with open(path, encoding="utf-8") as f:
+        return [line.rstrip("\n").split("\t") for line in f]
+
+
+def goal(text, have, limit, at_most):
+    if have is None:
+        print(f"    not measured  {text}")
+        return
+    good = have <= limit if at_most else have >= limit
+    print(f"    {'holds ' if good else 'MISSED'} {figure(have):>6}  {text}")
+
+
+def ratio(a, b):
+    return a / b if a and b else None
+
+
+def of_100(label, n, took, rtt):
+    """What 100 would take: TCP, greeting, EHLO and QUIT come once a connection."""
+    once = 4 * rtt if "one connection" in label else 0
+    return once + (took - once) * 100 / n
+
+
+def slow(path, floors, rtt):
+    """Rows: server, rate, label, messages, seconds, status, arrived."""
+    floor_of = {rate: (float(f), float(line)) for rate, f, line in fields(floors)}
+    seconds, notes, labels = collections.defaultdict(list), {}, {}
+    for server, rate, label, n, took, status, said in fields(path):
+        key = server, label, rate
+        labels.setdefault(server, {})[label] = None
+        wrong = said if said != f"{n} right" else ""
+        if status != "0":
+            wrong = f"status {status}, {said}"
+        if wrong:
+            notes.setdefault(key, wrong)
+        else:
+            seconds[key].append(of_100(label, int(n), float(took), float(rtt)))
+        if int(n) != 100:
+            notes.setdefault((server, label, "n"), f"reckoned from {n}")
+    median = {k: statistics.median(v) for k, v in seconds.items()}
+    rates = list(floor_of)
+    for server, rows in labels.items():
+        print(f"\n100 messages of 4 kB to {server}, {float(rtt) * 1000:g} ms round trip\n")
+        head = ["client"]
+        for rate in rates:
+            head += [rate, "x floor", "x ours", "trips"]
+        out = [["floor (computed)"] + sum(
+            ([figure(floor_of[r][0]), "1", "", ""] for r in rates), []) + [""]]
+        for label in rows:
+            line, remarks = [label], []
+            for rate in rates:
+                took = median.get((server, label, rate))
+                ours = median.get((server, OURS, rate))
+                if took is None:
+                    line += ["-", "", "", ""]
+                else:
+                    at_rate, on_line = floor_of[rate]
+                    line += [figure(took), f"{took / at_rate:.2f}",
+                             f"{took / ours:.2f}" if ours else "",
+                             f"{max(0, took - on_line) / float(rtt) / 100:.2f}"]
+                if (server, label, rate) in notes:
+                    remarks.append(f"{rate}: {notes[server, label, rate]}")
+            if (server, label, "n") in notes:
+                remarks.append(notes[server, label, "n"])
+            out.append(line + ["; ".join(remarks)])
+        table(head + [""], out)
+        print("  trips: round trips a message, by the time it took")
+        goals_slow(server, median, floor_of)
+
+
+def goals_slow(server, median, floor_of):
+    def m(label, rate="1mbit"):
+        return median.get((server, label, rate))
+
+    print("\n  goals")
+    for rate, limit in (("1mbit", 1.25), ("56kbit", 1.03)):
+        if rate in floor_of:
+            goal(f"x floor at {rate}, at most {limit}",
+                 ratio(m(OURS, rate), floor_of[rate][0]), limit, True)
+    for label, limit in (("Postfix's client, one connection", 20),
+                         ("Postfix's client, default", 2), ("Exim -qq", 8), ("msmtp", 60)):
+        goal(f"{label} takes at least {limit} x as long", ratio(m(label), m(OURS)), limit, False)
+    goal("without CHUNKING, -c 10: at most 1.4 x as long",
+         ratio(m(OURS + " -c 10, no CHUNKING"), m(OURS)), 1.4, True)
+
+
+def loopback(path):
+    """Rows: server, label, messages, seconds, CPU seconds, kB, status, arrived."""
+    took = collections.defaultdict(list)
+    notes, labels, calls, base = {}, {}, {}, {}
+    for server, label, n, *rest in fields(path):
+        labels.setdefault(server, {})[label] = None
+        key = server, label
+        if rest[0] == "calls":
+            calls[key] = float(rest[1]) / int(n)
+            continue
+        secs, cpu, rss, status, said = rest
+        if status != "0" or said != f"{n} right":
+            notes[key] = f"status {status}, {said}"
+            continue
+        took[key].append((int(n) / float(secs), float(cpu) / int(n) * 1000, int(rss) / 1024))
+        base[key] = int(n)
+    median = {k: [statistics.median(c) for c in zip(*v)] for k, v in took.items()}
+    for server, rows in labels.items():
+        print(f"\nmessages of 4 kB to {server}, on loopback\n")
+        ours = median.get((server, OURS))
+        out = []
+        for label in rows:
+            key = server, label
+            m = median.get(key)
+            if m is None:
+                out.append([label, "", "-", "", "", "", "", notes.get(key, "")])
+                continue
+            out.append([label, str(base[key]), figure(m[0]),
+                        f"{m[0] / ours[0]:.3g}" if ours else "", f"{m[1]:.4f}", f"{m[2]:.1f}",
+                        f"{calls[key]:.2f}" if key in calls else "", notes.get(key, "")])
+        table(["client", "messages", "a second", "x ours", "ms CPU", "MB", "calls", ""], out)
+        print("  ms CPU and system calls: a message; MB: resident at most")
+        source = median.get((server, "smtp-source, 10 sessions"))
+        limit = {"nullsink, CHUNKING": 30, "smtp-sink": 1.5}.get(server)
+        if limit is None:
+            continue
+        best = max((m for k, m in median.items() if k[0] == server and k[1].startswith(OURS)),
+                   default=None)
+        print("\n  goals")
+        goal(f"at least {limit} x smtp-source with 10 sessions",
+             best and source and best[0] / source[0], limit, False)
+        goal("at most 0.01 ms of CPU a message", best and best[1], .01, True)
+        goal("under 8 MB", best and best[2], 8, True)
+
+
+def main(verb, *args):
+    if verb == "floor":
+        print(f"{floor(*args):.3f}")
+    else:
+        {"letters": letters, "bsmtp": bsmtp, "smtplib": send, "curl": curl,
+         "arrived": arrived, "slow": slow, "loopback": loopback}[verb](*args)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
