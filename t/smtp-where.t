@@ -28,6 +28,7 @@ host b "127.0.0.3:$port"
 host c "127.0.0.4:$port" '--banner=421 4.3.2 busy'
 host d "127.0.0.5:$port" '--banner=554 5.3.2 never'
 host e "127.0.0.6:$port" '--ehlo-reply=421 4.3.0 no hello'
+host g "127.0.0.8:$port" --hang-at=BANNER
 # nobody listens at 127.0.0.7
 
 cat >"$tmp/zone" <<'E2'
@@ -37,6 +38,8 @@ c.mx.test	A 127.0.0.4
 d.mx.test	A 127.0.0.5
 e.mx.test	A 127.0.0.6
 r.mx.test	A 127.0.0.7
+g.mx.test	A 127.0.0.8
+mute.test	MX 10 g.mx.test
 one.test	MX 10 a.mx.test
 two.test	MX 10 a.mx.test
 xn--bcher-kva.test MX 5 a.mx.test
@@ -269,6 +272,16 @@ is 'records, each recipient his way' "$(lines 'm1 ann@one.test delivered' 'm1 bo
 is 'over one connection to each host' 1 grep -c CONNECT "$tmp/a.log"
 is 'and to the other' 1 grep -c CONNECT "$tmp/b.log"
 is 'letter by letter' "$(lines ann@one.test ann@two.test ann@one.test)" at a
+
+{
+	for i in 1 2 3; do mail "g$i" "u$i@mute.test"; done
+	mail g4 ann@one.test
+} >"$tmp/rec"
+records --timeout=2s >"$tmp/sorted"
+is 'a host that says nothing holds up none of the others' 'ann@one.test delivered' \
+	sh -c 'head -n 1 "$1" | cut -f2,3 | tr "\t" " "' - "$tmp/got"
+is 'and its own are told later' "$(lines 'g1 u1@mute.test deferred' 'g2 u2@mute.test deferred' \
+	'g3 u3@mute.test deferred' 'g4 ann@one.test delivered' '= 75')" cat "$tmp/sorted"
 
 for i in 1 2 3 4 5 6 7 8 9; do mail "c$i" "u$i@one.test"; done >"$tmp/rec"
 fates() { sort "$tmp/got" | cut -f3 | uniq -c | sed 's/^ *//'; }

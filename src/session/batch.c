@@ -6,6 +6,7 @@
 #include "base/interrupt.h"
 #include "session/lane.h"
 
+#define AHEAD 64		/* jobs read while others wait for their hosts */
 #define LANES_MAX 100		/* to all destinations */
 
 /* ---- results ---- */
@@ -345,11 +346,18 @@ part(struct batch *b)
 	}
 }
 
-/* Jobs are asked for when somebody could take one. */
+/*
+ * Jobs are asked for when somebody could take one; with several destinations some
+ * more are read, so that one that is not there holds up none of the others.
+ */
 static bool
 hungry(const struct batch *b)
 {
-	return b->pending < (b->connections > 0 ? b->connections : 1);
+	size_t most = b->connections > 0 ? b->connections : 1;
+
+	if (b->domains.n > 0 && most < AHEAD)
+		most = AHEAD;
+	return b->pending < most;
 }
 
 /* The descriptor to wait for, if jobs are wanted and none is there, in *fd. */
