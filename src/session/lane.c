@@ -1,6 +1,7 @@
 #include "session/lane.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
@@ -117,6 +118,12 @@ harvest(struct lane *l, const struct err *why)
 	}
 	if (l->head == l->jobs.n)
 		l->head = l->jobs.n = 0;
+	if (l->head >= WINDOW_MESSAGES) {	/* a line that never runs dry */
+		memmove(l->jobs.p, l->jobs.p + l->head,
+		    (l->jobs.n - l->head) * sizeof *l->jobs.p);
+		l->jobs.n -= l->head;
+		l->head = 0;
+	}
 }
 
 /* ---- the end of a connection ---- */
