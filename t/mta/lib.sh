@@ -37,6 +37,9 @@ alone() {
 [ "${MTA_ALONE-}" ] || alone "$@"
 mount -t tmpfs tmpfs /run/netns
 ip link set lo up
+# Postfix's master logs through a socket that its own child reads: while that one
+# is started anew (reload) ten lines fill it, and all of Postfix waits for ever.
+echo 1024 >/proc/sys/net/unix/max_dgram_qlen
 
 . "$mta/../lib.sh"
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
