@@ -412,4 +412,32 @@ slowly() {
 is 'a server that hangs up between records: the next has a new connection' \
 	"$(results 'd1 b1@y.test delivered' 'd2 b2@y.test delivered' 'd3 b3@y.test delivered')" slowly
 
+# The second connection fails at once, while a message already waits for it.
+cat >"$tmp/once" <<'E2'
+use IO::Socket::UNIX;
+my $l = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 5) or die;
+my $c = $l->accept;
+close $l;
+unlink $ARGV[0];
+print $c "220 mx\r\n";
+while (<$c>) {
+	print $c "250 ok\r\n" if /^(EHLO|MAIL|RCPT|RSET)/;
+	next unless /^DATA/;
+	print $c "421 enough\r\n" if $n++;
+	last if $n > 1;
+	print $c "354 go\r\n";
+	while (<$c>) { last if $_ eq ".\r\n" }
+	print $c "250 kept\r\n";
+}
+E2
+perl "$tmp/once" "$tmp/once.socket" &
+once=$!
+wait_for test -S "$tmp/once.socket"
+is 'no second connection to be had: the rest is told' \
+	"$(results 'd1 b1@y.test delivered' 'd2 b2@y.test deferred' 'd3 b3@y.test deferred' \
+	'd4 b4@y.test deferred' 'd5 b5@y.test deferred')" \
+	sh -c 'timeout 20 smtp-send -q -s "unix:$1" --records <"$2" | sed "s,$3/new/,," | cut -f1-3' - \
+	"$tmp/once.socket" "$tmp/rec" "$q"
+wait $once
+
 done_testing

@@ -283,6 +283,7 @@ fill(struct batch *b)
 	for (struct dest *d = b->dests; d != NULL; d = d->next) {
 		give_up(b, d);
 		open_lanes(b, d);
+		give_up(b, d);	/* a connection may fail at once */
 	}
 	for (size_t i = 0; i < b->lanes.n; i++)
 		lane_fill(b->lanes.p[i]);
@@ -398,6 +399,8 @@ batch_run(struct batch *b, const struct batch_source *src, struct err *e)
 			break;
 		if (more && fd < 0 && hungry(b) && !over(b))
 			continue;	/* somebody was given up: room for more */
+		if (b->lanes.n == 0 && b->pending > 0)
+			continue;	/* nothing to wait for */
 		await(b, b->stopping ? -1 : fd);
 		move(b);
 	}
