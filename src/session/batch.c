@@ -245,10 +245,11 @@ give_up(struct batch *b, struct dest *d)
 	}
 }
 
-static void
+/* Was there one? */
+static bool
 bury(struct batch *b)
 {
-	size_t n = 0;
+	size_t n = 0, had = b->lanes.n;
 
 	for (size_t i = 0; i < b->lanes.n; i++)
 		if (b->lanes.p[i]->gone)
@@ -256,6 +257,7 @@ bury(struct batch *b)
 		else
 			b->lanes.p[n++] = b->lanes.p[i];
 	b->lanes.n = n;
+	return n < had;
 }
 
 /* ---- going ---- */
@@ -283,7 +285,6 @@ fill(struct batch *b)
 	for (struct dest *d = b->dests; d != NULL; d = d->next) {
 		give_up(b, d);
 		open_lanes(b, d);
-		give_up(b, d);	/* a connection may fail at once */
 	}
 	for (size_t i = 0; i < b->lanes.n; i++)
 		lane_fill(b->lanes.p[i]);
@@ -383,7 +384,7 @@ eat(struct batch *b, const struct batch_source *src, bool *more, int *fd,
 int
 batch_run(struct batch *b, const struct batch_source *src, struct err *e)
 {
-	bool more = true;
+	bool more = true, gone;
 	int fd = -1, r = 0;
 
 	for (;;) {
@@ -392,15 +393,15 @@ batch_run(struct batch *b, const struct batch_source *src, struct err *e)
 		else if (eat(b, src, &more, &fd, e) < 0)
 			r = -1;
 		fill(b);
-		bury(b);
+		gone = bury(b);
 		if (!under_way(b) && (b->stopping || (!more && b->pending == 0)))
 			break;
 		if (b->deaf)
 			break;
 		if (more && fd < 0 && hungry(b) && !over(b))
 			continue;	/* somebody was given up: room for more */
-		if (b->lanes.n == 0 && b->pending > 0)
-			continue;	/* nothing to wait for */
+		if (gone)
+			continue;	/* its jobs may have nobody else to wait for */
 		await(b, b->stopping ? -1 : fd);
 		move(b);
 	}
