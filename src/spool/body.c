@@ -57,6 +57,14 @@ file_next(struct body *b, struct span *piece, struct err *e)
 	size_t most = PIECE;
 	ssize_t n = 0;
 
+	if (!b->fronted) {
+		b->fronted = true;
+		buf_clear(&b->out);
+		crlf(b, buf_span(&b->front));
+		*piece = buf_span(&b->out);
+		if (piece->n > 0)
+			return 1;
+	}
 	if (b->end >= 0 && b->end - b->at < PIECE)
 		most = b->at < b->end ? (size_t)(b->end - b->at) : 0;
 	do
@@ -120,6 +128,7 @@ file_rewind(struct body *b, struct err *e)
 {
 	(void)e;
 	b->at = b->start;
+	b->fronted = false;
 	b->last = -1;
 	return 0;
 }
@@ -128,6 +137,7 @@ static void
 file_close(struct body *b)
 {
 	close(b->fd);
+	buf_free(&b->front);
 	buf_free(&b->in);
 	buf_free(&b->out);
 	*b = (struct body){0};
@@ -143,6 +153,14 @@ body_file(struct body *b, int fd, off_t start, off_t end)
 		.next = file_next, .rewind = file_rewind, .close = file_close,
 		.fd = fd, .start = start, .at = start, .end = end, .last = -1,
 	};
+}
+
+void
+body_behind(struct body *b, struct buf *front, int fd, off_t start, off_t end)
+{
+	body_file(b, fd, start, end);
+	b->front = *front;
+	*front = (struct buf){0};
 }
 
 void

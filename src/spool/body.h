@@ -5,6 +5,7 @@
 #ifndef SPOOL_BODY_H
 #define SPOOL_BODY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -23,6 +24,8 @@ struct body {
 	int fd;			/* owned */
 	off_t start, at;	/* where the text begins; the next octet to read */
 	off_t end;		/* where it ends; -1: where the file does */
+	struct buf front;	/* text that comes before the file's */
+	bool fronted;		/* it was given out */
 	struct buf in, out;
 	int last;		/* last octet given out; -1 at the start */
 	int64_t deadline;	/* of a stream */
@@ -36,6 +39,12 @@ struct body {
  * to do about it is the sender's decision.
  */
 void body_file(struct body *, int fd, off_t start, off_t end);
+
+/*
+ * The same with `front` before it (taken): a header that lies elsewhere.  A line
+ * of it that does not end goes on in the file.
+ */
+void body_behind(struct body *, struct buf *front, int fd, off_t start, off_t end);
 
 /*
  * The same of what cannot be read twice (a pipe): next() waits for it until

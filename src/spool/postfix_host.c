@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "spool/file.h"
 #include "spool/postfix.h"
 
 struct instance {
@@ -26,15 +27,6 @@ instances_free(struct instances *v)
 		free(v->p[i].queue);
 	}
 	vec_free(v);
-}
-
-static bool
-same_dir(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return stat(a, &x) == 0 && stat(b, &y) == 0 &&
-	    x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 int
@@ -96,7 +88,7 @@ is_known(const struct instances *found, const char *conf)
 {
 	for (size_t i = 0; i < found->n; i++)
 		if (strcmp(found->p[i].conf, conf) == 0 ||
-		    same_dir(found->p[i].conf, conf))
+		    dir_same(found->p[i].conf, conf))
 			return true;
 	return false;
 }
@@ -169,7 +161,7 @@ ask_live(struct spool *s)
 		ask_new(&found, s->conf, &none);
 	for (;;) {
 		for (; i < found.n && !s->live; i++)
-			s->live = same_dir(found.p[i].queue, s->dir);
+			s->live = dir_same(found.p[i].queue, s->dir);
 		if (s->live || asked == 2)
 			break;
 		more[asked++](&found, &none);
@@ -203,18 +195,6 @@ from_conf(struct spool *s, struct err *e)
 }
 
 static int
-absolute(struct spool *s, struct err *e)
-{
-	char *real = realpath(s->dir, NULL);
-
-	if (real == NULL)
-		return err_sys(e, "%s", s->dir);
-	free(s->dir);
-	s->dir = real;
-	return 0;
-}
-
-static int
 default_queue(struct spool *s, struct err *e)
 {
 	struct buf queue = {0};
@@ -233,10 +213,10 @@ int
 pf_open(struct spool *s, struct err *e)
 {
 	if (s->dir == NULL) {
-		if (default_queue(s, e) < 0 || absolute(s, e) < 0)
+		if (default_queue(s, e) < 0 || dir_absolute(s, e) < 0)
 			return -1;
-	} else if (absolute(s, e) < 0 || from_conf(s, e) < 0 ||
-	    absolute(s, e) < 0) {
+	} else if (dir_absolute(s, e) < 0 || from_conf(s, e) < 0 ||
+	    dir_absolute(s, e) < 0) {
 		return -1;
 	}
 	if (!pf_shape(s->dir))
@@ -255,7 +235,7 @@ add_queue(struct spools *found, const struct instance *i)
 		return;
 	}
 	for (size_t k = 0; k < found->n; k++) {
-		if (same_dir(found->p[k].dir, dir)) {
+		if (dir_same(found->p[k].dir, dir)) {
 			free(dir);
 			return;
 		}

@@ -14,37 +14,13 @@
 #include "base/child.h"
 #include "base/clock.h"
 #include "spool/postfix.h"
+#include "spool/program.h"
 
 #define PATIENCE_MS 60000
-#define OUTPUT_MAX (16 << 20)
 #define LINE_MAX_OCTETS (16 << 20)
 #define WORDS_MAX 600
 #define ARGS_MAX 16
 #define PIECE 16384
-
-/* PATH, and where it is although PATH of a plain user does not say so. */
-static bool
-find_program(const char *name, struct buf *path)
-{
-	struct buf places = {0};
-	struct span rest, dir;
-	bool found = false;
-
-	if (getenv("PATH") != NULL)
-		buf_adds(&places, getenv("PATH"));
-	buf_adds(&places, ":/usr/sbin:/usr/local/sbin:/sbin");
-	rest = buf_span(&places);
-	while (!found && span_cut(&rest, ':', &dir)) {
-		if (dir.n == 0 || *dir.p != '/')
-			continue;
-		buf_clear(path);
-		buf_addspan(path, dir);
-		buf_addf(path, "/%s", name);
-		found = access(buf_str(path), X_OK) == 0;
-	}
-	buf_free(&places);
-	return found;
-}
 
 /* path [-c conf] args...: 0, or -1: 69, not on this host */
 static int
@@ -53,7 +29,7 @@ command(const char *argv[ARGS_MAX], struct buf *path, const char *conf,
 {
 	size_t n = 0;
 
-	if (!find_program(name, path))
+	if (!program_find(name, path))
 		return err_set(e, FAULT_UNAVAILABLE,
 		    "%s: is not on this host", name);
 	argv[n++] = buf_str(path);
@@ -67,42 +43,21 @@ command(const char *argv[ARGS_MAX], struct buf *path, const char *conf,
 	return 0;
 }
 
-/* What they exit with is sysexits too; 69 means that Postfix is not running. */
-static int
-complain(const char *name, int status, struct span words, struct err *e)
-{
-	enum fault fault = status == FAULT_PERM ? FAULT_PERM :
-	    status == FAULT_CONFIG ? FAULT_CONFIG :
-	    status == FAULT_UNAVAILABLE || status == FAULT_TEMP ? FAULT_TEMP :
-	    FAULT_IO;
-
-	struct span last = {0};
-
-	words = span_trim(words);
-	while (span_cut(&words, '\n', &last))
-		;	/* the fatal one; it names itself */
-	if (last.n == 0)
-		return err_set(e, fault, "%s: ended with status %d", name,
-		    status);
-	return err_set(e, fault, "%.*s", (int)last.n, last.p);
-}
-
 int
 pf_run(const char *conf, const char *name, const char *const args[],
     struct span input, struct buf *out, struct err *e)
 {
 	const char *argv[ARGS_MAX];
-	struct buf path = {0}, words = {0};
-	int status = -1;
+	size_t n = 0;
 
-	if (command(argv, &path, conf, name, args, e) == 0)
-		status = child_run(argv, input, out, &words, OUTPUT_MAX,
-		    clock_in(PATIENCE_MS), e);
-	if (status > 0)
-		complain(name, status, buf_span(&words), e);
-	buf_free(&path);
-	buf_free(&words);
-	return status;
+	if (conf != NULL) {
+		argv[n++] = "-c";
+		argv[n++] = conf;
+	}
+	while (*args != NULL && n < ARGS_MAX - 1)
+		argv[n++] = *args++;
+	argv[n] = NULL;
+	return program_run(name, argv, input, out, e);
 }
 
 struct walk {
@@ -193,7 +148,7 @@ ended(struct walk *w, struct err *e)
 		return err_set(e, FAULT_TEMP, "postqueue: does not end");
 	status = child_status(status);
 	if (status != 0)
-		return complain("postqueue", status, buf_span(&w->words), e);
+		return program_failed("postqueue", status, buf_span(&w->words), e);
 	if (w->in.n > 0)
 		return err_set(e, FAULT_IO, "postqueue: broke off");
 	return 0;

@@ -6,11 +6,10 @@
  * is state too: 0600 is being written, 0400 was declared corrupt by a delivery
  * agent, group execute is a forced expiry (`postsuper -e`).
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "spool/file.h"
 #include "spool/postfix.h"
 
 enum segment { ENVELOPE, CONTENT, EXTRACTED };
@@ -188,21 +187,12 @@ int
 pf_open_ref(const char *ref, struct stat *st, int *fd, struct err *e)
 {
 	mode_t owner;
+	int r = file_open_single(ref, st, fd, e);
 
-	*fd = open(ref, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (*fd < 0) {
-		if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
-		    errno == ENXIO)
-			return 0;
-		return err_sys(e, "open %s", ref);
-	}
-	if (fstat(*fd, st) < 0) {
-		err_sys(e, "stat %s", ref);
-		close(*fd);
-		return -1;
-	}
+	if (r <= 0)
+		return r;
 	owner = st->st_mode & S_IRWXU;
-	if (S_ISREG(st->st_mode) && (owner == S_IRWXU || owner == S_IRUSR))
+	if (owner == S_IRWXU || owner == S_IRUSR)
 		return 1;
 	close(*fd);
 	return 0;

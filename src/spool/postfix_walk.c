@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "spool/file.h"
 #include "spool/postfix.h"
 
 #define QUEUES 6
@@ -74,26 +75,17 @@ static int
 enter(struct walk *w, const char *name, struct err *e)
 {
 	size_t before = w->path.n;
-	DIR *d = NULL;
-	int fd;
+	int r;
 
 	if (w->depth > PF_DEPTH)
 		return 0;
 	buf_addf(&w->path, "/%s", name);
-	fd = open(buf_str(&w->path),
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0 && (d = fdopendir(fd)) != NULL) {
-		w->dir[w->depth++] = d;
-		return 1;
-	}
-	if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
-		err_sys(e, "open %s", w->path.p);
+	r = dir_open(buf_str(&w->path), &w->dir[w->depth], e);
+	if (r == 1)
+		w->depth++;
 	else
-		errno = 0;
-	if (fd >= 0)
-		close(fd);
-	w->path.n = before;
-	return errno == 0 ? 0 : -1;
+		w->path.n = before;
+	return r;
 }
 
 static void
@@ -255,30 +247,15 @@ pf_find(struct spool *s, const char *id, struct entry *at, struct err *e)
 	return r;
 }
 
-/* May not look counts as there: who may not open it will hear so then. */
-static bool
-is_there(const char *dir, const char *queue)
-{
-	struct buf path = {0};
-	struct stat st;
-	bool yes;
-
-	buf_addf(&path, "%s/%s", dir, queue);
-	yes = lstat(buf_str(&path), &st) == 0 ? S_ISDIR(st.st_mode) :
-	    errno == EACCES;
-	buf_free(&path);
-	return yes;
-}
-
 /* OpenSMTPD has directories named incoming and corrupt too. */
 bool
 pf_shape(const char *dir)
 {
-	int own = is_there(dir, "deferred") + is_there(dir, "hold") +
-	    is_there(dir, "maildrop") + is_there(dir, "active");
+	int own = dir_is_there(dir, "deferred") + dir_is_there(dir, "hold") +
+	    dir_is_there(dir, "maildrop") + dir_is_there(dir, "active");
 
-	return own > 1 || (own == 1 && (is_there(dir, "incoming") ||
-	    is_there(dir, "corrupt") || is_there(dir, "defer")));
+	return own > 1 || (own == 1 && (dir_is_there(dir, "incoming") ||
+	    dir_is_there(dir, "corrupt") || dir_is_there(dir, "defer")));
 }
 
 static bool
@@ -290,35 +267,20 @@ is_queue(const char *name)
 	return strcmp(name, "saved") == 0;
 }
 
-static bool
-is_plain(const char *ref)
-{
-	return *ref == '/' && strstr(ref, "//") == NULL &&
-	    strstr(ref, "/./") == NULL && strstr(ref, "/../") == NULL;
-}
-
-static bool
-is_link(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
-}
-
 int
 pf_owns(const char *ref, struct buf *dir)
 {
 	char *path, *name;
 	bool yes = false;
 
-	if (!is_plain(ref) || !pf_is_id(ref_name(ref)) || is_link(ref))
+	if (!path_is_plain(ref) || !pf_is_id(ref_name(ref)) || path_is_link(ref))
 		return 0;
 	path = span_dup(span_of(ref));
 	for (int depth = 0; depth <= PF_DEPTH + 1; depth++) {
 		if ((name = strrchr(path, '/')) == NULL || name == path)
 			break;
 		*name = '\0';		/* the directory it lies in */
-		if (is_link(path) || (name = strrchr(path, '/')) == NULL)
+		if (path_is_link(path) || (name = strrchr(path, '/')) == NULL)
 			break;
 		if (name[1] != '\0' && name[2] == '\0')
 			continue;	/* a level of hashing */

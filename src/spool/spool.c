@@ -6,15 +6,10 @@
 #include <sys/stat.h>
 
 const struct spool_kind *const spool_kinds[] = {
-	&spool_postfix,
-	&spool_maildir,
+	&spool_postfix, &spool_exim, &spool_sendmail, &spool_opensmtpd,
+	&spool_nullmailer, &spool_dma, &spool_courier, &spool_qmail,
+	&spool_mbox, &spool_maildir,
 	NULL,
-};
-
-/* Known by name, so that asking for one says "not there yet" (69). */
-static const char *const later[] = {
-	"exim", "sendmail", "opensmtpd", "nullmailer", "dma", "courier",
-	"qmail", "mbox", NULL,
 };
 
 static const char *const states[STATE_LAST] = {
@@ -42,18 +37,16 @@ state_parse(struct span name)
 static const struct spool_kind *
 kind_of(struct span name, struct err *e)
 {
+	struct buf known = {0};
+
 	for (size_t i = 0; spool_kinds[i] != NULL; i++)
 		if (span_is(name, spool_kinds[i]->name))
 			return spool_kinds[i];
-	for (size_t i = 0; later[i] != NULL; i++) {
-		if (span_is(name, later[i])) {
-			err_set(e, FAULT_UNAVAILABLE,
-			    "--spool: %s queues are not there yet", later[i]);
-			return NULL;
-		}
-	}
+	for (size_t i = 0; spool_kinds[i] != NULL; i++)
+		buf_addf(&known, "%s %s", i > 0 ? "," : "", spool_kinds[i]->name);
 	err_set(e, FAULT_USAGE, "--spool: `%.*s' is no kind of queue; "
-	    "there are postfix and maildir", (int)name.n, name.p);
+	    "there are%s", (int)name.n, name.p, buf_str(&known));
+	buf_free(&known);
 	return NULL;
 }
 
@@ -145,7 +138,8 @@ spool_of(struct spools *known, const char *ref, struct err *e)
 
 	for (size_t i = 0; *ref == '/' && !owned && spool_kinds[i] != NULL; i++) {
 		buf_clear(&dir);
-		if (!spool_kinds[i]->owns(ref, &dir))
+		if (spool_kinds[i]->owns == NULL ||
+		    !spool_kinds[i]->owns(ref, &dir))
 			continue;
 		owned = true;
 		s = known_dir(known, buf_str(&dir));
@@ -181,6 +175,15 @@ message_free(struct message *m)
 {
 	free(m->ref);
 	free(m->id);
+	free(m->note);
 	envelope_free(&m->env);
 	*m = (struct message){0};
+}
+
+void
+outlook_free(struct outlook *o)
+{
+	buf_free(&o->holder);
+	buf_free(&o->commands);
+	*o = (struct outlook){0};
 }

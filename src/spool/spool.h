@@ -49,6 +49,8 @@ struct spools { struct spool *p; size_t n, room; };	/* a VEC */
 struct entry {
 	struct buf ref;		/* absolute path of the file that names it */
 	enum state state;
+	bool whole;		/* only a complete message has such a name: it
+				   may be counted unopened */
 };
 
 /* One message.  Owned; message_free() leaves it empty. */
@@ -58,13 +60,30 @@ struct message {
 	int64_t arrival;	/* seconds since the epoch */
 	int64_t size;		/* octets, the MTA's own figure */
 	int64_t next_attempt;	/* seconds since the epoch; 0 unknown */
+	int64_t last_attempt;	/* likewise */
 	int64_t attempts;	/* -1 unknown */
+	char *note;		/* what the queue says of the message as a whole: why
+				   it is held, a quarantine's reason; NULL */
 	bool forced_expire;
 	dev_t dev;		/* of the file that names it: an ID may be used */
 	ino_t ino;		/* again for another message */
 	int64_t mtime;
 	const char *only_mta;	/* what it needs that only its MTA can do; NULL */
 	struct envelope env;
+};
+
+/*
+ * What the MTA itself says of a message, for queue-list --why; only of a live
+ * queue.  Owned; outlook_free() leaves it empty.
+ */
+struct outlook {
+	bool down;		/* no MTA runs that would deliver from this queue */
+	int64_t next_attempt;	/* seconds since the epoch; 0 unknown */
+	int64_t expires;	/* likewise: when the MTA gives it up */
+	struct buf holder;	/* a sentence: who has the message now, and what
+				   has to happen before it moves */
+	struct buf commands;	/* what to type next, a line each, the likeliest
+				   first; may be pasted into a shell */
 };
 
 /* What kind->read shall look at beyond the queue file itself. */
@@ -80,7 +99,8 @@ struct spool_kind {
 
 	/*
 	 * Adds every queue of this kind that the host's configuration names,
-	 * live set.  0, also when there is none; -1 could not look.
+	 * live set.  0, also when there is none; -1 could not look.  NULL: this
+	 * kind has no place of its own.
 	 */
 	int (*discover)(struct spools *, struct err *);
 
@@ -107,23 +127,40 @@ struct spool_kind {
 	void (*walk_end)(struct walk *);
 
 	/*
+	 * The same over fewer: entries among which is every message with a
+	 * recipient at exactly this domain (normalised).  NULL without an error: the
+	 * MTA keeps no index that says so.
+	 */
+	struct walk *(*walk_node)(struct spool *, const char *node,
+	    unsigned states, struct err *);
+
+	/*
 	 * Fills in the entry of a ref in this queue without looking: read() says
 	 * whether it is there.  NULL, or false: find() has to look.
 	 */
 	bool (*at)(struct spool *, const char *ref, struct entry *);
 
-	/* The message with this ID, wherever it is now: 1, 0 none, -1. */
+	/*
+	 * The message with this ID, or whose ref ends in this name, wherever it
+	 * is now: 1, 0 none (also when it could be no ID of this kind), -1.
+	 */
 	int (*find)(struct spool *, const char *id, struct entry *, struct err *);
+
+	/*
+	 * Is the entry one of those that this ID names?  For IDs that may stand
+	 * for several entries (OpenSMTPD's message ID); NULL: none does.
+	 */
+	bool (*among)(const struct entry *, const char *id);
 
 	/*
 	 * Reads the message at `entry` into an empty struct.  1; 0 it is gone
 	 * or not yet (or no longer) a message; -1 unreadable or damaged (the
-	 * message names the file).
+	 * message names the file).  Several threads may read in one queue at once.
 	 */
 	int (*read)(struct spool *, const struct entry *, unsigned what,
 	    struct message *, struct err *);
 
-	/* Opens its text.  1; 0 gone; -1. */
+	/* Opens its text (body.h).  1; 0 gone; -1. */
 	int (*body)(struct spool *, const char *ref, struct body *, struct err *);
 
 	/* Both at once, where that costs less than one after the other; NULL. */
@@ -169,18 +206,29 @@ struct spool_kind {
 	bool (*covers)(struct spool *, const char *node, const struct message *);
 	int (*release)(struct spool *, const struct message *, struct err *);
 
+	/*
+	 * For --why, by the MTA's own commands.  outlook: 0 or -1, what could be
+	 * found is in it.  route: 1 and where the MTA would send mail for this
+	 * address, on one line; 0 it has no command that says so; -1.
+	 */
+	int (*outlook)(struct spool *, const struct message *, struct outlook *,
+	    struct err *);
+	int (*route)(struct spool *, const char *address, struct buf *,
+	    struct err *);
+
 	/* The MTA's own domains, added to `names` (to be freed).  0 or -1. */
 	int (*domains)(struct spool *, struct buf *names, struct err *);
 };
 
-extern const struct spool_kind spool_maildir, spool_postfix;
+extern const struct spool_kind spool_postfix, spool_exim, spool_sendmail,
+    spool_opensmtpd, spool_nullmailer, spool_dma, spool_courier, spool_qmail,
+    spool_mbox, spool_maildir;
 
 /* All kinds, ended by NULL. */
 extern const struct spool_kind *const spool_kinds[];
 
 /*
- * A queue from `KIND[:DIR]`.  0, or -1: 64 unknown kind (69 known but not there
- * yet), or what kind->open says.
+ * A queue from `KIND[:DIR]`.  0, or -1: 64 unknown kind, or what kind->open says.
  */
 int spool_open(struct spool *, const char *spec, struct err *);
 
@@ -203,6 +251,7 @@ struct spool *spool_of(struct spools *known, const char *ref, struct err *);
 int spool_at(struct spool *, const char *ref, struct entry *, struct err *);
 
 void message_free(struct message *);
+void outlook_free(struct outlook *);
 
 /* The last part of a path. */
 const char *ref_name(const char *ref);

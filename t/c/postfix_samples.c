@@ -298,7 +298,7 @@ int
 main(void)
 {
 	const char *top = getenv("TMPDIR");
-	const char *const unpack[] = { "t/samples/unpack", tmp, NULL };
+	const char *const unpack[] = { "t/samples/unpack", tmp, "postfix", NULL };
 	const char *const clean[] = { "rm", "-rf", tmp, NULL };
 
 	snprintf(tmp, sizeof tmp, "%s/tidegate.XXXXXX", top ? top : "/tmp");

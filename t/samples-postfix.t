@@ -1,36 +1,19 @@
 #!/bin/sh
 # shellcheck disable=SC2154	# top and tmp are of lib.sh
-# Real queues (t/samples/README) through queue-list and queue-cat.
+# Real Postfix queues (t/samples/README) through queue-list and queue-cat.
 . "$(dirname "$0")/lib.sh"
 
-"$top/t/samples/unpack" "$tmp" || exit 1
+. "$top/t/samples/agree.sh"
 
-# `ID SHA256` of every text as it went over the wire; those in maildrop got
-# header fields on their way.
-sums() {
-	perl -MJSON::PP -ne 'my $m = decode_json($_);
-	    print "$m->{queue_id} $m->{wire_sha256}\n" if $m->{state} ne "maildrop"' \
-	    "$1" | sort
-}
-
-cat_sums() {
-	queue-list --spool=postfix:"$1" --state=active,incoming,deferred,hold |
-	while read -r ref; do
-		set -- "$(queue-cat "$ref" | sha256sum)"
-		echo "${ref##*/} ${1%% *}"
-	done | sort
-}
+"$top/t/samples/unpack" "$tmp" postfix || exit 1
 
 for layout in default hashed; do
 	dir=$tmp/postfix/$layout
-	queue-list --spool=postfix:"$dir/spool" -j >"$tmp/list"
-	is "$layout: every member as Postfix says" '' \
-	    "$top/t/samples/compare" "$dir/expected.jsonl" "$tmp/list"
+	listing_agrees postfix "$dir"
 	is "$layout: as many as Postfix lists" "$(wc -l <"$dir/postqueue.jsonl" | tr -d ' ')" \
 	    queue-list --spool=postfix:"$dir/spool" --count
-	sums "$dir/expected.jsonl" >"$tmp/want"
-	cat_sums "$dir/spool" >"$tmp/got"
-	same "$layout: every text as it went over the wire" "$tmp/want" "$tmp/got"
+	# shellcheck disable=SC2016	# a perl expression
+	texts_agree postfix "$dir" queue_id '$m->{state} eq "maildrop"'
 done
 
 dir=$tmp/postfix/default/spool

@@ -1,0 +1,77 @@
+#include "spool/program.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/clock.h"
+
+#define PATIENCE_MS 60000
+#define OUTPUT_MAX (16 << 20)
+#define ARGS_MAX 16
+
+bool
+program_find(const char *name, struct buf *path)
+{
+	struct buf places = {0};
+	struct span rest, dir;
+	bool found = false;
+
+	if (getenv("PATH") != NULL)
+		buf_adds(&places, getenv("PATH"));
+	buf_adds(&places, ":/usr/sbin:/usr/local/sbin:/sbin");
+	rest = buf_span(&places);
+	while (!found && span_cut(&rest, ':', &dir)) {
+		if (dir.n == 0 || *dir.p != '/')
+			continue;
+		buf_clear(path);
+		buf_addspan(path, dir);
+		buf_addf(path, "/%s", name);
+		found = access(buf_str(path), X_OK) == 0;
+	}
+	buf_free(&places);
+	return found;
+}
+
+int
+program_failed(const char *name, int status, struct span words, struct err *e)
+{
+	enum fault fault = status == FAULT_PERM ? FAULT_PERM :
+	    status == FAULT_CONFIG ? FAULT_CONFIG :
+	    status == FAULT_UNAVAILABLE || status == FAULT_TEMP ? FAULT_TEMP :
+	    FAULT_IO;
+	struct span last = {0};
+
+	words = span_trim(words);
+	while (span_cut(&words, '\n', &last))
+		;	/* the fatal one; it names itself */
+	if (last.n == 0)
+		return err_set(e, fault, "%s: ended with status %d", name,
+		    status);
+	return err_set(e, fault, "%.*s", (int)last.n, last.p);
+}
+
+int
+program_run(const char *name, const char *const args[], struct span input,
+    struct buf *out, struct err *e)
+{
+	const char *argv[ARGS_MAX];
+	struct buf path = {0}, words = {0};
+	int status = -1, n = 0;
+
+	if (program_find(name, &path)) {
+		argv[n++] = buf_str(&path);
+		for (; args[n - 1] != NULL && n < ARGS_MAX - 1; n++)
+			argv[n] = args[n - 1];
+		argv[n] = NULL;
+		status = child_run(argv, input, out, &words, OUTPUT_MAX,
+		    clock_in(PATIENCE_MS), e);
+	} else {
+		err_set(e, FAULT_UNAVAILABLE, "%s: is not on this host", name);
+	}
+	if (status > 0)
+		program_failed(name, status, buf_span(&words), e);
+	buf_free(&path);
+	buf_free(&words);
+	return status;
+}

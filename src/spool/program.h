@@ -1,0 +1,30 @@
+/* An MTA's own programs: without a shell, with a deadline, their output bounded. */
+#ifndef SPOOL_PROGRAM_H
+#define SPOOL_PROGRAM_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * The path of a program of this host: on PATH, or in an sbin directory although
+ * the PATH of a plain user does not say so.  False: there is none.
+ */
+bool program_find(const char *name, struct buf *path);
+
+/*
+ * Runs it with `args` (ended by NULL, without the name), `input` on its stdin,
+ * its stdout in `out`.  Returns its exit status, with the last line it said on
+ * stderr in `e` when that is not 0 (77, 78 and 75 where it ended with these, 75
+ * for 69, else 74); -1: it was not run (69: not on this host) or did not end
+ * within a minute.
+ */
+int program_run(const char *name, const char *const args[], struct span input,
+    struct buf *out, struct err *);
+
+/*
+ * That it ended with `status`, in the last line of its `words`; -1.  MTAs'
+ * programs exit with sysexits, where 69 means that the MTA is not running.
+ */
+int program_failed(const char *name, int status, struct span words, struct err *);
+
+#endif

@@ -1,0 +1,126 @@
+/*
+ * Every file of a queue cut short at every octet: whatever a crash or a full
+ * disk left there is read to the end, without a fault of ours (build with a
+ * sanitizer to see reads beyond it), and each answer is one of those that
+ * spool.h promises.
+ */
+#ifndef T_C_CUTS_H
+#define T_C_CUTS_H
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../tap.h"
+#include "base/err.h"
+#include "spool/spool.h"
+
+#define CUTS_MOST 8192		/* longer files are cut in their first octets only */
+
+static struct spool *cuts_spool;
+static struct entry *cuts_entries;
+static size_t cuts_n;
+static long long cuts_tried, cuts_wrong;
+static bool (*cuts_related)(const char *ref, const char *file);
+
+static void
+cuts_read(const struct entry *at, const char *file, off_t length)
+{
+	struct message m = {0};
+	struct body b = {0};
+	struct span piece;
+	struct err e = {0};
+	char *ref = span_dup(buf_span(&at->ref));
+	int r = cuts_spool->kind->read(cuts_spool, at, READ_REASONS, &m, &e);
+	bool fine = r == 1 ? m.id != NULL && m.ref != NULL && m.env.sender != NULL :
+	    r == 0 ? m.id == NULL : r == -1 && e.fault != FAULT_NONE && m.id == NULL;
+
+	message_free(&m);
+	e = (struct err){0};
+	if ((r = cuts_spool->kind->body(cuts_spool, ref, &b, &e)) == 1)
+		while ((r = b.next(&b, &piece, &e)) == 1)
+			;
+	fine = fine && (r != -1 || e.fault != FAULT_NONE);
+	body_close(&b);
+	free(ref);
+	cuts_tried++;
+	if (!fine && cuts_wrong++ < 5)
+		printf("# %s cut at %lld\n", file, (long long)length);
+}
+
+static int
+cuts_file(const char *file, const struct stat *st, int type, struct FTW *ftw)
+{
+	off_t most = st->st_size < CUTS_MOST ? st->st_size : CUTS_MOST;
+	struct timespec times[2] = { st->st_atim, st->st_mtim };
+	char *text;
+	int fd;
+
+	(void)ftw;
+	if (type != FTW_F || st->st_size == 0)
+		return 0;
+	text = must(malloc((size_t)st->st_size));
+	fd = open(file, O_RDWR | O_CLOEXEC);
+	if (fd < 0 || pread(fd, text, (size_t)st->st_size, 0) != st->st_size) {
+		printf("# cannot cut %s\n", file);
+		cuts_wrong++;
+	} else {
+		for (off_t n = most - 1; n >= 0; n--) {
+			if (ftruncate(fd, n) < 0)
+				cuts_wrong++;
+			for (size_t i = 0; i < cuts_n; i++)
+				if (cuts_related(buf_str(&cuts_entries[i].ref), file))
+					cuts_read(&cuts_entries[i], file, n);
+		}
+		if (pwrite(fd, text, (size_t)st->st_size, 0) != st->st_size ||
+		    futimens(fd, times) < 0)
+			cuts_wrong++;
+	}
+	if (fd >= 0)
+		close(fd);
+	free(text);
+	return 0;
+}
+
+/*
+ * Cuts each file of the queue `spec` (KIND:DIR), whose files may be changed.
+ * `related`: is this file looked at when that ref is read?
+ */
+static void
+cuts(const char *spec, bool (*related)(const char *ref, const char *file))
+{
+	struct spool s;
+	struct entry at = {0};
+	struct err e = {0};
+	struct walk *w;
+	VEC(struct entry) all = {0};
+
+	if (spool_open(&s, spec, &e) < 0) {
+		err_print(&e, "cuts");
+		ok(false, "%s opens", spec);
+		return;
+	}
+	w = s.kind->walk(&s, STATES_ALL, &e);
+	while (w != NULL && s.kind->next(w, &at, &e) == 1) {
+		*vec_add(&all) = at;
+		at = (struct entry){0};
+	}
+	s.kind->walk_end(w);
+	buf_free(&at.ref);
+	cuts_spool = &s;
+	cuts_entries = all.p;
+	cuts_n = all.n;
+	cuts_related = related;
+	cuts_tried = cuts_wrong = 0;
+	nftw(s.dir, cuts_file, 16, FTW_PHYS);
+	ok(cuts_tried > 0 && cuts_wrong == 0,
+	    "%s: %lld files cut short, each read to its end", s.kind->name,
+	    cuts_tried);
+	for (size_t i = 0; i < all.n; i++)
+		buf_free(&all.p[i].ref);
+	vec_free(&all);
+	spool_close(&s);
+}
+
+#endif
