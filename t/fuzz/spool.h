@@ -3,29 +3,46 @@
 #define T_FUZZ_SPOOL_H
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "fuzz.h"
 #include "spool/spool.h"
 
+static char fuzz_where[64];
+
+static int
+fuzz_remove(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st; (void)type; (void)ftw;
+	return remove(path);
+}
+
+static void
+fuzz_clean(void)
+{
+	nftw(fuzz_where, fuzz_remove, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 /* A directory of its own in memory, once a process, with `sub` directories in it. */
 __attribute__((unused))
 static const char *
 fuzz_dir(const char *const sub[])
 {
-	static char dir[64];
+	const char *below = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 	char path[128];
 
-	if (*dir != '\0')
-		return dir;
-	snprintf(dir, sizeof dir, "/dev/shm/tidegate-fuzz.%ld", (long)getpid());
-	must_hold(mkdir(dir, 0700) == 0);
+	if (*fuzz_where != '\0')
+		return fuzz_where;
+	snprintf(fuzz_where, sizeof fuzz_where, "%s/tidegate-fuzz.%ld", below,
+	    (long)getpid());
+	must_hold(mkdir(fuzz_where, 0700) == 0 && atexit(fuzz_clean) == 0);
 	for (size_t i = 0; sub[i] != NULL; i++) {
-		snprintf(path, sizeof path, "%s/%s", dir, sub[i]);
+		snprintf(path, sizeof path, "%s/%s", fuzz_where, sub[i]);
 		must_hold(mkdir(path, 0700) == 0);
 	}
-	return dir;
+	return fuzz_where;
 }
 
 /* The whole content of one of its files. */
