@@ -55,14 +55,13 @@ file_text(int fd, size_t most, struct buf *text, struct err *e)
 			continue;
 		if (n < 0)
 			return err_sys(e, "read");
-		if (n == 0)
-			return 0;
 		text->n += (size_t)n;
 		if (text->n - before > most)
 			return err_set(e, FAULT_DATA, "is longer than %zu octets",
 			    most);
-		if (text->n - before == step)
-			step *= 2;
+		if ((size_t)n < step)
+			return 0;	/* a regular file gives all it has */
+		step = text->n - before;
 	}
 }
 

@@ -73,7 +73,7 @@ pf_release(struct spool *s, const struct message *m, struct err *e)
 	switch (m->state) {
 	case STATE_INCOMING: case STATE_ACTIVE: case STATE_MAILDROP:
 		return 0;	/* on its way */
-	case STATE_CORRUPT: case STATE_LAST:
+	case STATE_CORRUPT: case STATE_UNTOLD: case STATE_LAST:
 		return err_set(e, FAULT_DATA, "%s: damaged", m->ref);
 	case STATE_HOLD:
 		status = run(s, "postsuper", "-H", m->id, e);

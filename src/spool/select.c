@@ -47,8 +47,9 @@ select_free(struct select *s)
 unsigned
 select_walks(const struct select *s)
 {
-	return s->states & STATE_BIT(STATE_DONE) ? s->states | WITH_DONE :
-	    s->states;
+	unsigned states = s->states | STATE_BIT(STATE_UNTOLD);
+
+	return states & STATE_BIT(STATE_DONE) ? states | WITH_DONE : states;
 }
 
 void

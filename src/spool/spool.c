@@ -16,7 +16,7 @@ static const char *const states[STATE_LAST] = {
 	[STATE_INCOMING] = "incoming", [STATE_ACTIVE] = "active",
 	[STATE_DEFERRED] = "deferred", [STATE_HOLD] = "hold",
 	[STATE_MAILDROP] = "maildrop", [STATE_CORRUPT] = "corrupt",
-	[STATE_DONE] = "done",
+	[STATE_DONE] = "done", [STATE_UNTOLD] = "",
 };
 
 const char *
@@ -28,7 +28,7 @@ state_name(enum state s)
 int
 state_parse(struct span name)
 {
-	for (int i = 0; i < STATE_LAST; i++)
+	for (int i = 0; i < STATE_UNTOLD; i++)
 		if (span_is(name, states[i]))
 			return i;
 	return -1;
