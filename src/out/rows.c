@@ -137,6 +137,10 @@ json_known(struct buf *b, const struct row *w)
 
 	if (w->next_attempt > 0)
 		json_number(b, "next_attempt", w->next_attempt);
+	if (w->last_attempt > 0)
+		json_number(b, "last_attempt", w->last_attempt);
+	if (w->note != NULL)
+		json_string(b, "note", span_of(w->note));
 	if (w->attempts >= 0)
 		json_number(b, "attempts", w->attempts);
 	if (v->body != BODY_UNKNOWN)

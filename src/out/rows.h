@@ -29,7 +29,9 @@ struct row {
 	const char *mta, *spool;	/* kind and directory of the queue */
 	const char *state;
 	const char *ref, *id;
+	const char *note;		/* of the message as a whole; NULL */
 	int64_t arrival, next_attempt;	/* seconds since the epoch; 0 unknown */
+	int64_t last_attempt;		/* likewise */
 	int64_t attempts;		/* -1 unknown */
 	int64_t size;
 	bool forced_expire;

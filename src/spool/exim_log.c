@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "spool/exim.h"
+#include "spool/status.h"
 #include "wire/path.h"
 
 /* `2026-11-23 16:31:49[.802] [+0100] `: cut off; its time, or 0. */
@@ -79,26 +80,6 @@ set(char **to, struct span from)
 	*to = span_dup(from);
 }
 
-/* `451 4.7.1 try again`: its enhanced status, if it has one. */
-static void
-take_status(struct rcpt *r, struct span why)
-{
-	for (size_t i = 0; i + 10 < why.n; i++) {
-		const char *p = why.p + i;
-		size_t n = strspn(p, "0123456789");
-
-		if (n != 3 || (*p != '4' && *p != '5') || p[3] != ' ' ||
-		    (i > 0 && p[-1] != ' ')) {
-			i += n;
-			continue;
-		}
-		n = strspn(p + 4, "0123456789.");
-		if (n >= 5 && p[5] == '.' && i + 4 + n < why.n && p[4 + n] == ' ')
-			set(&r->status, (struct span){ p + 4, n });
-		return;
-	}
-}
-
 /* What stands in front of ` Q=`, ` R=`, ` T=` or ` defer (`, whichever comes first. */
 static struct span
 front(struct span l, size_t defer)
@@ -138,7 +119,8 @@ put_off(struct message *m, struct span l)
 			continue;
 		any = true;
 		set(&r->reason, why);
-		take_status(r, span_of(r->reason));
+		free(r->status);
+		r->status = status_in(r->reason);
 	}
 	return any;
 }

@@ -90,6 +90,7 @@ show(const struct spool *s, const struct message *m)
 		.mta = s->kind->name, .spool = s->dir,
 		.state = state_name(m->state), .ref = m->ref, .id = m->id,
 		.arrival = m->arrival, .next_attempt = m->next_attempt,
+		.last_attempt = m->last_attempt, .note = m->note,
 		.attempts = m->attempts, .size = m->size,
 		.forced_expire = m->forced_expire, .env = &m->env,
 	};

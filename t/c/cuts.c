@@ -131,6 +131,8 @@ same_id(const char *ref, const char *file)
 
 	if (span_ends(id, "-H"))
 		id.n -= 2;
+	else if (n > 2 && name[1] == 'f')
+		id = span_from(id, 2);
 	return memmem(ref_name(file), strlen(ref_name(file)), id.p, id.n) != NULL;
 }
 
@@ -141,6 +143,7 @@ static const struct {
 	{ "postfix", "default", same_id },
 	{ "exim", "default", same_id },
 	{ "exim", "wireformat", same_id },
+	{ "sendmail", "default", same_id },
 };
 
 int

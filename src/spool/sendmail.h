@@ -1,0 +1,63 @@
+/* What the files of the Sendmail kind share; nobody else includes this. */
+#ifndef SPOOL_SENDMAIL_H
+#define SPOOL_SENDMAIL_H
+
+#include "spool/file.h"
+#include "spool/spool.h"
+
+#define SENDMAIL_CF "/etc/mail/sendmail.cf"
+#define SUBMIT_CF "/etc/mail/submit.cf"
+
+/* What a qf says beyond a struct message; borrowed from its text. */
+struct sm_file {
+	struct span df;		/* another directory of the df; empty: none */
+	VEC(struct span) fields;	/* header fields as they stand: H?flags?... */
+	bool ended;		/* the line `.` was there */
+};
+
+/*
+ * sendmail_qf.c: reads a qf's text into `m` (its ref and id are set).  0 or -1: 65,
+ * what is damaged; without x->ended it is no message yet, whatever is returned.
+ */
+int sm_parse(struct sm_file *, struct span text, struct message *, struct err *);
+void sm_file_free(struct sm_file *);
+
+/* Appends the header as an SMTP mailer would be given it, with LF line ends. */
+void sm_header(struct buf *, const struct sm_file *);
+
+/* sendmail_walk.c */
+struct walk *sm_walk(struct spool *, unsigned states, struct err *);
+int sm_next(struct walk *, struct entry *, struct err *);
+void sm_walk_end(struct walk *);
+int sm_find(struct spool *, const char *id, struct entry *, struct err *);
+int sm_owns(const char *ref, struct buf *dir);
+bool sm_shape(const char *dir);
+
+/* The ID in a file's name, `qfID`; NULL: it is none of ours. */
+const char *sm_id(const char *name);
+
+/* The path of the df of a ref. */
+void sm_df(const struct spool *, const char *ref, struct span other,
+    struct buf *path);
+
+/* sendmail_read.c */
+int sm_read(struct spool *, const struct entry *, unsigned what,
+    struct message *, struct err *);
+int sm_body(struct spool *, const char *ref, struct body *, struct err *);
+
+/* sendmail_host.c */
+int sm_discover(struct spools *, struct err *);
+int sm_open(struct spool *, struct err *);
+
+/* Is it the queue of mail that the daemon has not yet taken over? */
+bool sm_is_client(const struct spool *);
+
+/* The value of `O NAME=` in a configuration file; 1, 0 it is not there, -1. */
+int sm_option(const char *conf, const char *name, struct buf *value, struct err *);
+
+/* sendmail_why.c */
+int sm_outlook(struct spool *, const struct message *, struct outlook *,
+    struct err *);
+int sm_route(struct spool *, const char *address, struct buf *, struct err *);
+
+#endif

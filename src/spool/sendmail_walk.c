@@ -1,0 +1,298 @@
+/*
+ * Which messages a Sendmail queue has.  DIR is a queue directory, or one that has
+ * several in it (q1, q2 ...): found by shape.  In each, qf files lie in it or in its
+ * directory qf.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "spool/sendmail.h"
+
+#define DIRS_MAX 1000
+#define STAMP 8			/* of an ID: when it was made; a pid follows */
+
+static const struct {
+	char letter;
+	enum state state;
+} letters[] = {
+	{ 'q', STATE_DEFERRED }, { 'h', STATE_HOLD }, { 'Q', STATE_CORRUPT },
+};
+
+#define LETTERS (sizeof letters / sizeof *letters)
+
+struct dirs { char **p; size_t n, room; };	/* a VEC, owned */
+
+struct walk {
+	struct dirs dirs;
+	size_t next;
+	DIR *open;
+	unsigned states;
+	bool client;
+};
+
+static bool
+is_id(const char *s)
+{
+	size_t n = 0, digits;
+
+	while (isalnum((unsigned char)s[n]) && (unsigned char)s[n] < 0x80 && n < STAMP)
+		n++;
+	digits = strspn(s + n, "0123456789");
+	return n == STAMP && digits >= 5 && digits <= 12 && s[n + digits] == '\0';
+}
+
+static int
+letter_of(const char *name)
+{
+	for (size_t i = 0; i < LETTERS; i++)
+		if (*name == letters[i].letter && name[1] == 'f')
+			return (int)i;
+	return -1;
+}
+
+const char *
+sm_id(const char *name)
+{
+	return letter_of(name) >= 0 && is_id(name + 2) ? name + 2 : NULL;
+}
+
+/* One queue directory: where its qf files are. */
+static void
+add_dir(struct dirs *v, const char *dir)
+{
+	struct buf path = {0};
+
+	if (v->n == DIRS_MAX)
+		return;
+	buf_adds(&path, dir);
+	if (dir_is_there(dir, "qf"))
+		buf_adds(&path, "/qf");
+	*vec_add(v) = span_dup(buf_span(&path));
+	buf_free(&path);
+}
+
+static bool
+is_part(const char *name)
+{
+	return strcmp(name, "qf") == 0 || strcmp(name, "df") == 0 ||
+	    strcmp(name, "xf") == 0;
+}
+
+/* The directory itself and those in it. */
+static int
+find_dirs(struct dirs *v, const char *top, struct err *e)
+{
+	DIR *dir = NULL;
+	struct dirent *d;
+	int r;
+
+	add_dir(v, top);
+	if ((r = dir_open(top, &dir, e)) <= 0)
+		return r;
+	while ((d = readdir(dir)) != NULL) {
+		struct buf path = {0};
+
+		if (*d->d_name == '.' || is_part(d->d_name) ||
+		    (d->d_type != DT_DIR && d->d_type != DT_UNKNOWN))
+			continue;
+		buf_addf(&path, "%s/%s", top, d->d_name);
+		if (d->d_type == DT_DIR || dir_is_there(top, d->d_name))
+			add_dir(v, buf_str(&path));
+		buf_free(&path);
+	}
+	closedir(dir);
+	return 1;
+}
+
+static void
+dirs_free(struct dirs *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		free(v->p[i]);
+	vec_free(v);
+}
+
+struct walk *
+sm_walk(struct spool *s, unsigned states, struct err *e)
+{
+	struct walk *w = must(calloc(1, sizeof *w));
+
+	w->states = states;
+	w->client = sm_is_client(s);
+	if (find_dirs(&w->dirs, s->dir, e) >= 0)
+		return w;
+	sm_walk_end(w);
+	return NULL;
+}
+
+static enum state
+state_of(int letter, bool client)
+{
+	return letters[letter].state == STATE_DEFERRED && client ? STATE_MAILDROP :
+	    letters[letter].state;
+}
+
+int
+sm_next(struct walk *w, struct entry *at, struct err *e)
+{
+	struct dirent *d;
+	int letter, r;
+
+	for (;;) {
+		if (w->open == NULL) {
+			if (w->next == w->dirs.n)
+				return 0;
+			r = dir_open(w->dirs.p[w->next++], &w->open, e);
+			if (r < 0)
+				return -1;
+			if (r == 0)
+				continue;
+		}
+		errno = 0;
+		if ((d = readdir(w->open)) == NULL) {
+			r = errno == 0 ? 0 : err_sys(e, "read %s",
+			    w->dirs.p[w->next - 1]);
+			closedir(w->open);
+			w->open = NULL;
+			if (r < 0)
+				return -1;
+			continue;
+		}
+		if (sm_id(d->d_name) == NULL)
+			continue;
+		letter = letter_of(d->d_name);
+		at->state = state_of(letter, w->client);
+		if (!(w->states & STATE_BIT(at->state)))
+			continue;
+		buf_clear(&at->ref);
+		buf_addf(&at->ref, "%s/%s", w->dirs.p[w->next - 1], d->d_name);
+		at->whole = false;	/* an empty one has only just been begun */
+		return 1;
+	}
+}
+
+void
+sm_walk_end(struct walk *w)
+{
+	if (w->open != NULL)
+		closedir(w->open);
+	dirs_free(&w->dirs);
+	free(w);
+}
+
+/* In one directory, under each letter: 1, 0, -1. */
+static int
+look_in(const struct spool *s, const char *dir, const char *id, struct entry *at,
+    struct err *e)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < LETTERS; i++) {
+		buf_clear(&at->ref);
+		buf_addf(&at->ref, "%s/%cf%s", dir, letters[i].letter, id);
+		at->state = state_of((int)i, sm_is_client(s));
+		if (lstat(buf_str(&at->ref), &st) == 0)
+			return 1;
+		if (errno != ENOENT && errno != ENOTDIR)
+			return err_sys(e, "look for %s", at->ref.p);
+	}
+	return 0;
+}
+
+/* Twice: it may move from one letter to one where we have just looked. */
+int
+sm_find(struct spool *s, const char *id, struct entry *at, struct err *e)
+{
+	struct dirs dirs = {0};
+	int r = 0;
+
+	if (sm_id(id) != NULL)
+		id = sm_id(id);
+	if (!is_id(id))
+		return 0;
+	if (find_dirs(&dirs, s->dir, e) < 0)
+		r = -1;
+	for (size_t i = 0; i < 2 * dirs.n && r == 0; i++)
+		r = look_in(s, dirs.p[i % dirs.n], id, at, e);
+	dirs_free(&dirs);
+	return r;
+}
+
+/* A file of a message in it, or directories for them. */
+static bool
+is_queue(const char *path)
+{
+	struct err none = {0};
+	DIR *dir = NULL;
+	struct dirent *d;
+	bool yes = dir_is_there(path, "qf") && dir_is_there(path, "df");
+
+	if (yes || dir_open(path, &dir, &none) <= 0)
+		return yes;
+	while (!yes && (d = readdir(dir)) != NULL)
+		yes = d->d_name[0] != '\0' && d->d_name[1] == 'f' &&
+		    strchr("qhQdtx", d->d_name[0]) != NULL && is_id(d->d_name + 2);
+	closedir(dir);
+	return yes;
+}
+
+bool
+sm_shape(const char *dir)
+{
+	struct err none = {0};
+	struct dirs dirs = {0};
+	bool yes = is_queue(dir);
+
+	if (!yes && find_dirs(&dirs, dir, &none) >= 0)
+		for (size_t i = 0; i < dirs.n && !yes; i++)
+			yes = span_ends(span_of(dirs.p[i]), "/qf") ||
+			    is_queue(dirs.p[i]);
+	dirs_free(&dirs);
+	return yes;
+}
+
+/* The directory it lies in, without qf: one queue directory. */
+int
+sm_owns(const char *ref, struct buf *dir)
+{
+	struct span path = span_of(ref);
+
+	if (!path_is_plain(ref) || sm_id(ref_name(ref)) == NULL || path_is_link(ref))
+		return 0;
+	path.n -= strlen(ref_name(ref)) + 1;
+	if (span_ends(path, "/qf"))
+		path.n -= 3;
+	if (path.n == 0)
+		return 0;
+	buf_addspan(dir, path);
+	return 1;
+}
+
+void
+sm_df(const struct spool *s, const char *ref, struct span other, struct buf *path)
+{
+	struct span dir = span_of(ref);
+	bool parted;
+
+	dir.n -= strlen(ref_name(ref)) + 1;
+	parted = span_ends(dir, "/qf");
+	if (parted)
+		dir.n -= 3;
+	/* only a directory of this queue; of a copied one its name is what counts */
+	if (other.n > 0 && span_starts(other, s->dir)) {
+		dir = other;
+	} else if (other.n > 0) {
+		size_t n = other.n;
+
+		while (n > 0 && other.p[n - 1] != '/')
+			n--;
+		buf_addf(path, "%s/%.*s", s->dir, (int)(other.n - n), other.p + n);
+		dir.n = 0;
+	}
+	buf_addspan(path, dir);
+	if (parted && !span_ends(buf_span(path), "/df"))
+		buf_adds(path, "/df");
+	buf_addf(path, "/df%s", ref_name(ref) + 2);
+}
