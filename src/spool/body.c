@@ -9,7 +9,7 @@
 
 #define PIECE 65536
 
-/* LF becomes CRLF unless a CR stands before it, in this piece or the last. */
+/* LF becomes CRLF unless that is what it is, in this piece or with the last. */
 static void
 crlf(struct body *b, struct span in)
 {
@@ -26,7 +26,7 @@ crlf(struct body *b, struct span in)
 			b->last = (unsigned char)in.p[n - 1];
 		if (lf == NULL)
 			break;
-		if (b->last != '\r')
+		if (b->last != '\r' || b->lf)
 			*to++ = '\r';
 		*to++ = '\n';
 		b->last = '\n';

@@ -26,6 +26,8 @@ struct body {
 	off_t end;		/* where it ends; -1: where the file does */
 	struct buf front;	/* text that comes before the file's */
 	bool fronted;		/* it was given out */
+	bool lf;		/* set it after body_file() for MTAs that store LF alone
+				   as a line end: a CR before it is part of the line */
 	struct buf in, out;
 	int last;		/* last octet given out; -1 at the start */
 	int64_t deadline;	/* of a stream */

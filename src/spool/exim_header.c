@@ -85,7 +85,7 @@ take_envid(struct message *m, struct span v)
 static struct span
 option_name(struct span *l)
 {
-	struct span name;
+	struct span name = {0};
 
 	*l = span_from(*l, span_starts(*l, "--") ? 2 : 1);
 	if (span_starts(*l, "("))
@@ -191,7 +191,7 @@ is_done(const struct reading *x, const char *address)
 static bool
 cut_counted(struct span *l, struct span *text, long long *number)
 {
-	struct span pair = last_word(l), length;
+	struct span pair = last_word(l), length = {0};
 	long long n;
 	bool minus;
 

@@ -196,6 +196,7 @@ exim_body(struct spool *s, const char *ref, struct body *b, struct err *e)
 		exim_header_text(&front, &h);
 		buf_addc(&front, '\n');
 		body_behind(b, &front, fd, body_start(m.id), st.st_size);
+		b->lf = !h.wireformat;
 	}
 	message_free(&m);
 	buf_free(&text);

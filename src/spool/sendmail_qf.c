@@ -247,7 +247,7 @@ sm_file_free(struct sm_file *f)
 static bool
 is_sent(struct span *field)
 {
-	struct span flag;
+	struct span flag = {0};
 
 	if (!span_starts(*field, "?"))
 		return true;

@@ -109,11 +109,13 @@ open_df(struct spool *s, const char *ref, struct span other, struct buf *front,
 
 	sm_df(s, ref, other, &path);
 	r = file_open(buf_str(&path), &st, &fd, e);
-	if (r == 1)
+	if (r == 1) {
 		body_behind(b, front, fd, 0, st.st_size);
-	else if (r == 0 && access(ref, F_OK) == 0)
+		b->lf = true;
+	} else if (r == 0 && access(ref, F_OK) == 0) {
 		r = err_set(e, FAULT_DATA, "%s: its body is not there: %s", ref,
 		    buf_str(&path));
+	}
 	buf_free(&path);
 	return r;
 }

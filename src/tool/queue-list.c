@@ -180,8 +180,9 @@ cannot_look(const struct err *e, bool *told)
 	*told = true;
 }
 
+/* All of the queue, or the entries that `id` names (kind->among). */
 static void
-look_through(struct spool *s)
+look_through(struct spool *s, const char *id)
 {
 	struct err e = {0};
 	struct entry at = {0};
@@ -193,7 +194,8 @@ look_through(struct spool *s)
 		cannot_look(&e, &told);
 	while (w != NULL && !asked && !enough() &&
 	    (r = s->kind->next(w, &at, &e)) != 0) {
-		if (r > 0 && select_entry(&sel, &at))
+		if (r > 0 && (id != NULL ? s->kind->among(&at, id) :
+		    select_entry(&sel, &at)))
 			look_at(s, &at, NULL);
 		else if (r < 0 && !any && can_ask(s, &e))
 			asked = true;
@@ -238,6 +240,9 @@ look_id(const char *id)
 			ask(&spools.p[i], id);
 		else if (n < 0)
 			cannot_look(&e, &(bool){false});
+		else if (n == 1 && spools.p[i].kind->among != NULL &&
+		    spools.p[i].kind->among(&at, id))
+			look_through(&spools.p[i], id);
 		else if (n == 1 && (select_walks(&sel) & STATE_BIT(at.state)))
 			look_at(&spools.p[i], &at, NULL);
 		buf_free(&at.ref);
@@ -420,7 +425,7 @@ main(int argc, char *argv[])
 	if (!only_refs(from_stdin))
 		open_spools();
 	for (size_t i = 0; i < spools.n && sel.ids.n == 0 && !from_stdin; i++)
-		look_through(&spools.p[i]);
+		look_through(&spools.p[i], NULL);
 	for (size_t i = 0; i < sel.ids.n && !enough(); i++) {
 		if (*sel.ids.p[i] == '/')
 			look_ref(sel.ids.p[i], NULL);
