@@ -133,7 +133,19 @@ same_id(const char *ref, const char *file)
 		id.n -= 2;
 	else if (n > 2 && name[1] == 'f')
 		id = span_from(id, 2);
+	else if (*name == 'Q' || *name == 'C')
+		id = span_from(id, 1);
 	return memmem(ref_name(file), strlen(ref_name(file)), id.p, id.n) != NULL;
+}
+
+/* A message and its text, in a directory of their own. */
+static bool
+same_directory(const char *ref, const char *file)
+{
+	size_t n = strlen(ref) - strlen(ref_name(ref));
+
+	return strncmp(ref, file, n) == 0 && (same_id(ref, file) ||
+	    strcmp(ref_name(file), "message") == 0);
 }
 
 static const struct {
@@ -144,6 +156,9 @@ static const struct {
 	{ "exim", "default", same_id },
 	{ "exim", "wireformat", same_id },
 	{ "sendmail", "default", same_id },
+	{ "opensmtpd", "default", same_directory },
+	{ "nullmailer", "default", same_id },
+	{ "dma", "default", same_id },
 };
 
 int
