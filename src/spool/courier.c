@@ -1,13 +1,227 @@
-#include "spool/spool.h"
+/*
+ * Courier.  Tried with the files of 1.0.16.
+ *
+ * msgs/NN/C<inode> is the control file, lines that are only ever added to;
+ * msgs/NN/D<inode> the message; NN are the last two digits of the inode.  msgq has
+ * second names of the control files, by their next attempt.  The ID that mailq
+ * prints stands in the control file and begins with the inode in hexadecimal.
+ *
+ * There is no lock: courierd alone works on the queue, and keeps it in memory.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "spool/courier.h"
+
+#define USUAL "/var/lib/courier"
+#define LEVELS 2		/* msgs, NN */
+
+struct walk {
+	DIR *dir[LEVELS];
+	size_t n;
+	struct buf path;
+};
+
+static bool
+is_number(const char *s)
+{
+	size_t n = strspn(s, "0123456789");
+
+	return n > 0 && n <= 20 && s[n] == '\0';
+}
+
+static bool
+is_control(const char *name)
+{
+	return *name == 'C' && is_number(name + 1);
+}
+
+static int
+enter(struct walk *w, const char *name, struct err *e)
+{
+	size_t before = w->path.n;
+	int r;
+
+	buf_addf(&w->path, "/%s", name);
+	r = dir_open(buf_str(&w->path), &w->dir[w->n], e);
+	if (r == 1)
+		w->n++;
+	else
+		w->path.n = before;
+	return r;
+}
+
+static void
+leave(struct walk *w)
+{
+	char *slash = strrchr(buf_str(&w->path), '/');
+
+	closedir(w->dir[--w->n]);
+	w->path.n = slash != NULL ? (size_t)(slash - w->path.p) : 0;
+}
+
+static void
+courier_walk_end(struct walk *w)
+{
+	while (w->n > 0)
+		leave(w);
+	buf_free(&w->path);
+	free(w);
+}
+
+static struct walk *
+courier_walk(struct spool *s, unsigned states, struct err *e)
+{
+	struct walk *w = must(calloc(1, sizeof *w));
+
+	buf_adds(&w->path, s->dir);
+	if (!(states & (STATE_BIT(STATE_DEFERRED) | STATE_BIT(STATE_DONE))) ||
+	    enter(w, "msgs", e) >= 0)
+		return w;
+	courier_walk_end(w);
+	return NULL;
+}
+
+static int
+courier_next(struct walk *w, struct entry *at, struct err *e)
+{
+	struct dirent *d;
+
+	while (w->n > 0) {
+		errno = 0;
+		if ((d = readdir(w->dir[w->n - 1])) == NULL) {
+			int r = errno == 0 ? 0 : err_sys(e, "read %s",
+			    buf_str(&w->path));
+
+			leave(w);
+			if (r < 0)
+				return -1;
+		} else if (w->n < LEVELS) {
+			if (is_number(d->d_name) && enter(w, d->d_name, e) < 0)
+				return -1;
+		} else if (is_control(d->d_name)) {
+			buf_clear(&at->ref);
+			buf_addspan(&at->ref, buf_span(&w->path));
+			buf_addf(&at->ref, "/%s", d->d_name);
+			at->state = STATE_DEFERRED;
+			at->whole = true;	/* it came there by a rename */
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* `C2501000` or `0000000000262988.000000006B0469FA.000017B9`: the inode. */
+static bool
+inode_of(const char *id, unsigned long long *ino)
+{
+	char *end;
+
+	if (is_control(id)) {
+		*ino = strtoull(id + 1, NULL, 10);
+		return true;
+	}
+	if (strspn(id, "0123456789ABCDEF.") != strlen(id) || *id == '.')
+		return false;
+	*ino = strtoull(id, &end, 16);
+	return *end == '.' && strchr(end + 1, '.') != NULL;
+}
+
+/* Of a whole ID the rest has to be right, too: inodes are used again. */
+static int
+is_it(struct spool *s, struct entry *at, const char *id, struct err *e)
+{
+	struct message m = {0};
+	int r = 1;
+
+	if (!is_control(id) && (r = courier_read(s, at, 0, &m, e)) == 1)
+		r = strcmp(m.id, id) == 0;
+	message_free(&m);
+	return r;
+}
+
+static int
+courier_find(struct spool *s, const char *id, struct entry *at, struct err *e)
+{
+	unsigned long long ino;
+	struct stat st;
+
+	if (!inode_of(id, &ino))
+		return 0;
+	buf_clear(&at->ref);
+	buf_addf(&at->ref, "%s/msgs/%llu/C%llu", s->dir, ino % 100, ino);
+	at->state = STATE_DEFERRED;
+	if (lstat(buf_str(&at->ref), &st) == 0)
+		return is_it(s, at, id, e);
+	return errno == ENOENT || errno == ENOTDIR ? 0 :
+	    err_sys(e, "look for %s", at->ref.p);
+}
+
+static bool
+shape(const char *dir)
+{
+	return dir_is_there(dir, "msgs") && dir_is_there(dir, "msgq");
+}
+
+/* DIR/msgs/NN/C<inode> */
+static int
+courier_owns(const char *ref, struct buf *dir)
+{
+	struct span path = span_of(ref);
+
+	if (!path_is_plain(ref) || !is_control(ref_name(ref)))
+		return 0;
+	for (int i = 0; i < 2; i++)
+		while (path.n > 0 && path.p[--path.n] != '/')
+			;
+	if (path.n < 5 || !span_ends(path, "/msgs"))
+		return 0;
+	buf_add(dir, path.p, path.n - 5);
+	if (shape(buf_str(dir)))
+		return 1;
+	buf_clear(dir);
+	return 0;
+}
 
 static int
 courier_open(struct spool *s, struct err *e)
 {
-	return err_set(e, FAULT_UNAVAILABLE, "--spool: %s queues are not there yet",
-	    s->kind->name);
+	bool usual = s->dir == NULL;
+
+	if (usual)
+		s->dir = span_dup(span_of(USUAL));
+	if (dir_absolute(s, e) < 0)
+		return usual ? err_set(e, FAULT_IO, "no Courier queue was found on "
+		    "this host; name one: --spool=courier:DIR") : -1;
+	if (!shape(s->dir))
+		return err_set(e, FAULT_IO, "%s: is no Courier queue: it has no msgs "
+		    "and msgq", s->dir);
+	s->live = dir_same(s->dir, USUAL);
+	return 0;
+}
+
+static int
+courier_discover(struct spools *found, struct err *e)
+{
+	(void)e;
+	if (shape(USUAL))
+		*vec_add(found) = (struct spool){ .kind = &spool_courier,
+		    .dir = span_dup(span_of(USUAL)), .live = true };
+	return 0;
 }
 
 const struct spool_kind spool_courier = {
 	.name = "courier",
+	.discover = courier_discover,
 	.open = courier_open,
+	.owns = courier_owns,
+	.walk = courier_walk,
+	.next = courier_next,
+	.walk_end = courier_walk_end,
+	.find = courier_find,
+	.read = courier_read,
+	.body = courier_body,
+	.outlook = courier_outlook,
 };

@@ -159,6 +159,7 @@ static const struct {
 	{ "opensmtpd", "default", same_directory },
 	{ "nullmailer", "default", same_id },
 	{ "dma", "default", same_id },
+	{ "courier", "default", same_id },
 };
 
 int
