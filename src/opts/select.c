@@ -176,17 +176,6 @@ read_patterns(struct select *s, struct err *e)
 	return 0;
 }
 
-/* A path is a ref, and refs are absolute; otherwise it is an ID. */
-static char *
-operand(const char *s)
-{
-	char *whole = NULL;
-
-	if (*s != '/' && strchr(s, '/') != NULL)
-		whole = realpath(s, NULL);
-	return whole != NULL ? whole : span_dup(span_of(s));
-}
-
 int
 opts_selection(struct select *s, const char *const *operands, bool *records,
     struct err *e)
@@ -202,7 +191,8 @@ opts_selection(struct select *s, const char *const *operands, bool *records,
 		else if (*operands[i] == '\0')
 			return err_set(e, FAULT_USAGE, "an empty ID");
 		else
-			*vec_add(&s->ids) = operand(operands[i]);
+			*vec_add(&s->ids) = *operands[i] == '/' ?
+			    span_dup(span_of(operands[i])) : ref_absolute(operands[i]);
 	}
 	return 0;
 }

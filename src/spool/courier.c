@@ -14,14 +14,12 @@
 #include <unistd.h>
 
 #include "spool/courier.h"
+#include "spool/shelf.h"
 
 #define USUAL "/var/lib/courier"
-#define LEVELS 2		/* msgs, NN */
-
-struct walk {
-	DIR *dir[LEVELS];
-	size_t n;
-	struct buf path;
+static const struct shelf places[] = {
+	/* a control file comes there by a rename */
+	{ "msgs", STATE_DEFERRED, true }, { NULL, 0, false }
 };
 
 static bool
@@ -38,79 +36,15 @@ is_control(const char *name)
 	return *name == 'C' && is_number(name + 1);
 }
 
-static int
-enter(struct walk *w, const char *name, struct err *e)
-{
-	size_t before = w->path.n;
-	int r;
-
-	buf_addf(&w->path, "/%s", name);
-	r = dir_open(buf_str(&w->path), &w->dir[w->n], e);
-	if (r == 1)
-		w->n++;
-	else
-		w->path.n = before;
-	return r;
-}
-
-static void
-leave(struct walk *w)
-{
-	char *slash = strrchr(buf_str(&w->path), '/');
-
-	closedir(w->dir[--w->n]);
-	w->path.n = slash != NULL ? (size_t)(slash - w->path.p) : 0;
-}
-
-static void
-courier_walk_end(struct walk *w)
-{
-	while (w->n > 0)
-		leave(w);
-	buf_free(&w->path);
-	free(w);
-}
+static shelf_level *const levels[] = { is_number, is_control, NULL };
 
 static struct walk *
 courier_walk(struct spool *s, unsigned states, struct err *e)
 {
-	struct walk *w = must(calloc(1, sizeof *w));
-
-	buf_adds(&w->path, s->dir);
-	if (!(states & (STATE_BIT(STATE_DEFERRED) | STATE_BIT(STATE_DONE))) ||
-	    enter(w, "msgs", e) >= 0)
-		return w;
-	courier_walk_end(w);
-	return NULL;
-}
-
-static int
-courier_next(struct walk *w, struct entry *at, struct err *e)
-{
-	struct dirent *d;
-
-	while (w->n > 0) {
-		errno = 0;
-		if ((d = readdir(w->dir[w->n - 1])) == NULL) {
-			int r = errno == 0 ? 0 : err_sys(e, "read %s",
-			    buf_str(&w->path));
-
-			leave(w);
-			if (r < 0)
-				return -1;
-		} else if (w->n < LEVELS) {
-			if (is_number(d->d_name) && enter(w, d->d_name, e) < 0)
-				return -1;
-		} else if (is_control(d->d_name)) {
-			buf_clear(&at->ref);
-			buf_addspan(&at->ref, buf_span(&w->path));
-			buf_addf(&at->ref, "/%s", d->d_name);
-			at->state = STATE_DEFERRED;
-			at->whole = true;	/* it came there by a rename */
-			return 1;
-		}
-	}
-	return 0;
+	(void)e;
+	if (states & STATE_BIT(STATE_DONE))
+		states |= STATE_BIT(STATE_DEFERRED);
+	return shelf_walk(s, places, levels, states);
 }
 
 /* `C2501000` or `0000000000262988.000000006B0469FA.000017B9`: the inode. */
@@ -165,20 +99,11 @@ shape(const char *dir)
 	return dir_is_there(dir, "msgs") && dir_is_there(dir, "msgq");
 }
 
-/* DIR/msgs/NN/C<inode> */
 static int
 courier_owns(const char *ref, struct buf *dir)
 {
-	struct span path = span_of(ref);
-
-	if (!path_is_plain(ref) || !is_control(ref_name(ref)))
+	if (!shelf_owns(places, levels, ref, dir))
 		return 0;
-	for (int i = 0; i < 2; i++)
-		while (path.n > 0 && path.p[--path.n] != '/')
-			;
-	if (path.n < 5 || !span_ends(path, "/msgs"))
-		return 0;
-	buf_add(dir, path.p, path.n - 5);
 	if (shape(buf_str(dir)))
 		return 1;
 	buf_clear(dir);
@@ -218,8 +143,8 @@ const struct spool_kind spool_courier = {
 	.open = courier_open,
 	.owns = courier_owns,
 	.walk = courier_walk,
-	.next = courier_next,
-	.walk_end = courier_walk_end,
+	.next = shelf_next,
+	.walk_end = shelf_walk_end,
 	.find = courier_find,
 	.read = courier_read,
 	.body = courier_body,

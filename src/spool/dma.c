@@ -15,14 +15,14 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "spool/flat.h"
+#include "spool/shelf.h"
 
 #define CONF "/etc/dma/dma.conf"
 #define USUAL "/var/spool/dma"
 #define Q_MAX 8192
 #define EXPIRES (5 * 86400)
 
-static const struct flat places[] = { { "", STATE_DEFERRED }, { NULL, 0 } };
+static const struct shelf places[] = { { "", STATE_DEFERRED, false }, { NULL, 0, false } };
 
 /* Hexadecimal digits, a point, the same: the inode, and where it was in memory. */
 static bool
@@ -42,11 +42,13 @@ is_name(const char *s)
 	return *s == 'Q' && is_id(s + 1);
 }
 
+static shelf_level *const levels[] = { is_name, NULL };
+
 static struct walk *
 dma_walk(struct spool *s, unsigned states, struct err *e)
 {
 	(void)e;
-	return flat_walk(s, places, is_name, states);
+	return shelf_walk(s, places, levels, states);
 }
 
 static int
@@ -60,7 +62,7 @@ dma_find(struct spool *s, const char *id, struct entry *at, struct err *e)
 	if (!is_id(id))
 		return 0;
 	buf_addf(&name, "Q%s", id);
-	r = flat_find(s, places, buf_str(&name), at, e);
+	r = shelf_find(s, places, buf_str(&name), at, e);
 	buf_free(&name);
 	return r;
 }
@@ -68,7 +70,7 @@ dma_find(struct spool *s, const char *id, struct entry *at, struct err *e)
 static int
 dma_owns(const char *ref, struct buf *dir)
 {
-	return flat_owns(places, is_name, ref, dir);
+	return shelf_owns(places, levels, ref, dir);
 }
 
 /* The value behind `name` at the front of a line; false: another line. */
@@ -141,7 +143,7 @@ dma_read(struct spool *s, const struct entry *at, unsigned what,
 	free(ref);
 	if (r <= 0)
 		return r;
-	flat_start(m, at, &st);
+	shelf_start(m, at, &st);
 	m->arrival = st.st_mtime;
 	if (st.st_size == 0)
 		r = 0;		/* being written */
@@ -305,8 +307,8 @@ const struct spool_kind spool_dma = {
 	.open = dma_open,
 	.owns = dma_owns,
 	.walk = dma_walk,
-	.next = flat_next,
-	.walk_end = flat_walk_end,
+	.next = shelf_next,
+	.walk_end = shelf_walk_end,
 	.find = dma_find,
 	.read = dma_read,
 	.body = dma_body,

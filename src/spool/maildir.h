@@ -27,15 +27,22 @@ struct maildir_line {
 };
 
 struct maildir_head {
-	struct buf text;	/* begins as the file does */
+	off_t from, to;		/* where in the file the message lies; to 0: its end */
+	struct buf text;	/* begins there */
 	VEC(struct maildir_line) lines;
 	off_t body;		/* where the message itself begins */
 	enum maildir_field rcpts;	/* which of them names the recipients */
 };
 
-/* From the beginning of `fd` (its offset is not used).  0 or -1. */
+/*
+ * Of the message at from..to, set before, all else zero (the offset of `fd` is not
+ * used).  lines and body count from `from`.  0 or -1.
+ */
 int maildir_head(struct maildir_head *, int fd, const char *ref, struct err *);
 void maildir_head_free(struct maildir_head *);
+
+/* Sender (NULL: no line says) and recipients, each once. */
+void maildir_envelope(struct envelope *, const struct maildir_head *);
 
 int maildir_read(struct spool *, const struct entry *, unsigned what,
     struct message *, struct err *);

@@ -49,10 +49,12 @@ address_of(struct span s)
 static int
 more(struct maildir_head *h, int fd, struct err *e)
 {
+	off_t at = h->from + (off_t)h->text.n;
+	size_t most = h->to > 0 && h->to - at < PIECE ? (size_t)(h->to - at) : PIECE;
 	ssize_t n;
 
 	do
-		n = pread(fd, buf_room(&h->text, PIECE), PIECE, (off_t)h->text.n);
+		n = pread(fd, buf_room(&h->text, PIECE), most, at);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_sys(e, "read");
@@ -126,7 +128,6 @@ maildir_head(struct maildir_head *h, int fd, const char *ref, struct err *e)
 	size_t at = 0;
 	int r;
 
-	*h = (struct maildir_head){0};
 	while ((r = add_line(h, fd, at, e)) > 0)
 		at = h->lines.p[h->lines.n - 1].end;
 	if (r < 0) {
@@ -161,8 +162,8 @@ add_rcpt(struct envelope *v, const char *address)
 	envelope_add(v, span_dup(span_of(address)));
 }
 
-static void
-add_envelope(struct envelope *v, const struct maildir_head *h)
+void
+maildir_envelope(struct envelope *v, const struct maildir_head *h)
 {
 	for (size_t i = 0; i < h->lines.n; i++) {
 		const struct maildir_line *l = &h->lines.p[i];
@@ -172,8 +173,6 @@ add_envelope(struct envelope *v, const struct maildir_head *h)
 		else if (l->field == h->rcpts && *l->address != '\0')
 			add_rcpt(v, l->address);
 	}
-	if (v->sender == NULL)
-		v->sender = span_dup(SPAN(""));
 }
 
 void
@@ -271,7 +270,7 @@ read_fd(const char *dir, const char *ref, int fd, struct message *m,
     off_t *text, struct err *e)
 {
 	const char *name = ref_name(ref);
-	struct maildir_head h;
+	struct maildir_head h = {0};
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
@@ -280,7 +279,9 @@ read_fd(const char *dir, const char *ref, int fd, struct message *m,
 		return 0;
 	if (maildir_head(&h, fd, ref, e) < 0)
 		return -1;
-	add_envelope(&m->env, &h);
+	maildir_envelope(&m->env, &h);
+	if (m->env.sender == NULL)
+		m->env.sender = span_dup(SPAN(""));
 	*text = h.body;
 	maildir_head_free(&h);
 	if (is_claimed(dir, ref) && subtract_done(&m->env, dir, name, e) < 0) {
@@ -353,7 +354,7 @@ maildir_read(struct spool *s, const struct entry *at, unsigned what,
 int
 maildir_body(struct spool *s, const char *ref, struct body *b, struct err *e)
 {
-	struct maildir_head h;
+	struct maildir_head h = {0};
 	struct stat st;
 	bool gone;
 	int fd = open_message(ref, &gone, e);

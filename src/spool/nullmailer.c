@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/unit.h"
-#include "spool/flat.h"
+#include "spool/shelf.h"
 #include "spool/program.h"
 
 #define USUAL "/var/spool/nullmailer"
@@ -22,8 +22,8 @@
 #define ENVELOPE_MAX (16 << 20)
 #define WEEK (7 * 86400)
 
-static const struct flat places[] = {
-	{ "queue", STATE_DEFERRED }, { "failed", STATE_HOLD }, { NULL, 0 }
+static const struct shelf places[] = {
+	{ "queue", STATE_DEFERRED, false }, { "failed", STATE_HOLD, false }, { NULL, 0, false }
 };
 
 /* `1795450564.7259`: when it came, and by which process. */
@@ -40,17 +40,19 @@ is_name(const char *s)
 	    s[n + 2 + pid + strspn(s + n + 2 + pid, "0123456789")] == '\0'));
 }
 
+static shelf_level *const levels[] = { is_name, NULL };
+
 static struct walk *
 nm_walk(struct spool *s, unsigned states, struct err *e)
 {
 	(void)e;
-	return flat_walk(s, places, is_name, states);
+	return shelf_walk(s, places, levels, states);
 }
 
 static int
 nm_find(struct spool *s, const char *id, struct entry *at, struct err *e)
 {
-	return is_name(id) ? flat_find(s, places, id, at, e) : 0;
+	return is_name(id) ? shelf_find(s, places, id, at, e) : 0;
 }
 
 static bool
@@ -63,7 +65,7 @@ shape(const char *dir)
 static int
 nm_owns(const char *ref, struct buf *dir)
 {
-	if (!flat_owns(places, is_name, ref, dir))
+	if (!shelf_owns(places, levels, ref, dir))
 		return 0;
 	if (shape(buf_str(dir)))
 		return 1;
@@ -122,7 +124,7 @@ nm_read(struct spool *s, const struct entry *at, unsigned what,
 	free(ref);
 	if (r <= 0)
 		return r;
-	flat_start(m, at, &st);
+	shelf_start(m, at, &st);
 	m->id = span_dup(span_of(ref_name(m->ref)));
 	m->arrival = strtoll(m->id, NULL, 10);
 	m->size = st.st_size;
@@ -252,8 +254,8 @@ const struct spool_kind spool_nullmailer = {
 	.open = nm_open,
 	.owns = nm_owns,
 	.walk = nm_walk,
-	.next = flat_next,
-	.walk_end = flat_walk_end,
+	.next = shelf_next,
+	.walk_end = shelf_walk_end,
 	.find = nm_find,
 	.read = nm_read,
 	.body = nm_body,

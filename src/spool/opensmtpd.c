@@ -17,14 +17,11 @@
 #include <unistd.h>
 
 #include "spool/opensmtpd.h"
+#include "spool/shelf.h"
 
-#define LEVELS 3		/* queue, XX, MMMMMMMM */
-
-struct walk {
-	DIR *dir[LEVELS];
-	size_t n;		/* that are open */
-	struct buf path;	/* of the innermost */
-	bool wanted;
+static const struct shelf places[] = {
+	/* an envelope comes there by a rename */
+	{ "queue", STATE_DEFERRED, true }, { NULL, 0, false }
 };
 
 /* So many lower-case hexadecimal digits and nothing else? */
@@ -34,86 +31,31 @@ is_hex(const char *s, size_t n)
 	return strspn(s, "0123456789abcdef") == n && s[n] == '\0';
 }
 
-static int
-enter(struct walk *w, const char *name, struct err *e)
+static bool
+is_first(const char *name)
 {
-	size_t before = w->path.n;
-	int r;
-
-	buf_addf(&w->path, "/%s", name);
-	r = dir_open(buf_str(&w->path), &w->dir[w->n], e);
-	if (r == 1)
-		w->n++;
-	else
-		w->path.n = before;
-	return r;
+	return is_hex(name, 2);
 }
 
-static void
-leave(struct walk *w)
+static bool
+is_message(const char *name)
 {
-	char *slash = strrchr(buf_str(&w->path), '/');
-
-	closedir(w->dir[--w->n]);
-	w->path.n = slash != NULL ? (size_t)(slash - w->path.p) : 0;
+	return is_hex(name, OSMTPD_MESSAGE);
 }
 
-static void
-osmtpd_walk_end(struct walk *w)
+static bool
+is_envelope(const char *name)
 {
-	while (w->n > 0)
-		leave(w);
-	buf_free(&w->path);
-	free(w);
+	return is_hex(name, OSMTPD_ID);
 }
+
+static shelf_level *const levels[] = { is_first, is_message, is_envelope, NULL };
 
 static struct walk *
 osmtpd_walk(struct spool *s, unsigned states, struct err *e)
 {
-	struct walk *w = must(calloc(1, sizeof *w));
-
-	w->wanted = (states & STATE_BIT(STATE_DEFERRED)) != 0;
-	buf_adds(&w->path, s->dir);
-	if (!w->wanted || enter(w, "queue", e) >= 0)
-		return w;
-	osmtpd_walk_end(w);
-	return NULL;
-}
-
-/* Does a directory of this name lie on the way down? */
-static bool
-is_level(size_t depth, const char *name)
-{
-	return depth == 1 ? is_hex(name, 2) : is_hex(name, OSMTPD_MESSAGE);
-}
-
-static int
-osmtpd_next(struct walk *w, struct entry *at, struct err *e)
-{
-	struct dirent *d;
-
-	while (w->n > 0) {
-		errno = 0;
-		if ((d = readdir(w->dir[w->n - 1])) == NULL) {
-			int r = errno == 0 ? 0 : err_sys(e, "read %s",
-			    buf_str(&w->path));
-
-			leave(w);
-			if (r < 0)
-				return -1;
-		} else if (w->n < LEVELS) {
-			if (is_level(w->n, d->d_name) && enter(w, d->d_name, e) < 0)
-				return -1;
-		} else if (is_hex(d->d_name, OSMTPD_ID)) {
-			buf_clear(&at->ref);
-			buf_addspan(&at->ref, buf_span(&w->path));
-			buf_addf(&at->ref, "/%s", d->d_name);
-			at->state = STATE_DEFERRED;
-			at->whole = true;	/* it came there by a rename */
-			return 1;
-		}
-	}
-	return 0;
+	(void)e;
+	return shelf_walk(s, places, levels, states);
 }
 
 /* The directory of the message that this ID belongs to. */
@@ -135,7 +77,7 @@ first_of(struct spool *s, const char *id, struct entry *at, struct err *e)
 	if ((r = dir_open(buf_str(&at->ref), &dir, e)) <= 0)
 		return r;
 	for (r = 0; r == 0 && (d = readdir(dir)) != NULL;) {
-		if (is_hex(d->d_name, OSMTPD_ID)) {
+		if (is_envelope(d->d_name)) {
 			buf_addf(&at->ref, "/%s", d->d_name);
 			r = 1;
 		}
@@ -151,9 +93,10 @@ osmtpd_find(struct spool *s, const char *id, struct entry *at, struct err *e)
 
 	buf_clear(&at->ref);
 	at->state = STATE_DEFERRED;
-	if (is_hex(id, OSMTPD_MESSAGE))
+	at->whole = true;
+	if (is_message(id))
 		return first_of(s, id, at, e);
-	if (!is_hex(id, OSMTPD_ID))
+	if (!is_envelope(id))
 		return 0;
 	place(&at->ref, s, id);
 	buf_addf(&at->ref, "/%s", id);
@@ -169,7 +112,7 @@ osmtpd_among(const struct entry *at, const char *id)
 	struct span name = buf_span(&at->ref);
 
 	name = span_from(name, name.n > OSMTPD_ID ? name.n - OSMTPD_ID : 0);
-	return is_hex(id, OSMTPD_MESSAGE) && span_starts(name, id);
+	return is_message(id) && span_starts(name, id);
 }
 
 static bool
@@ -180,17 +123,11 @@ shape(const char *dir)
 	    dir_is_there(dir, "offline"));
 }
 
-/* DIR/queue/XX/MMMMMMMM/EEEEEEEEEEEEEEEE */
 static int
 osmtpd_owns(const char *ref, struct buf *dir)
 {
-	size_t n = strlen(ref), tail = strlen("/queue/xx/mmmmmmmm/") + OSMTPD_ID;
-	const char *p = ref + (n > tail ? n - tail : 0);
-
-	if (!path_is_plain(ref) || n <= tail || strncmp(p, "/queue/", 7) != 0 ||
-	    !is_hex(ref_name(ref), OSMTPD_ID))
+	if (!shelf_owns(places, levels, ref, dir))
 		return 0;
-	buf_add(dir, ref, (size_t)(p - ref));
 	if (shape(buf_str(dir)))
 		return 1;
 	buf_clear(dir);
@@ -230,8 +167,8 @@ const struct spool_kind spool_opensmtpd = {
 	.open = osmtpd_open,
 	.owns = osmtpd_owns,
 	.walk = osmtpd_walk,
-	.next = osmtpd_next,
-	.walk_end = osmtpd_walk_end,
+	.next = shelf_next,
+	.walk_end = shelf_walk_end,
 	.find = osmtpd_find,
 	.among = osmtpd_among,
 	.read = osmtpd_read,

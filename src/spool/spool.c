@@ -155,6 +155,29 @@ spool_of(struct spools *known, const char *ref, struct err *e)
 	return s;
 }
 
+/* PATH, or PATH#OFFSET: then the file is what has to be there. */
+char *
+ref_absolute(const char *ref)
+{
+	const char *hash = strrchr(ref, '#');
+	struct buf whole = {0};
+	char *path = NULL, *file;
+
+	if (strchr(ref, '/') != NULL && (path = realpath(ref, NULL)) == NULL &&
+	    hash != NULL) {
+		file = span_dup((struct span){ ref, (size_t)(hash - ref) });
+		path = realpath(file, NULL);
+		free(file);
+		if (path != NULL) {
+			buf_addf(&whole, "%s%s", path, hash);
+			free(path);
+			path = span_dup(buf_span(&whole));
+		}
+	}
+	buf_free(&whole);
+	return path != NULL ? path : span_dup(span_of(ref));
+}
+
 const char *
 ref_name(const char *ref)
 {

@@ -255,6 +255,12 @@ int spool_at(struct spool *, const char *ref, struct entry *, struct err *);
 void message_free(struct message *);
 void outlook_free(struct outlook *);
 
+/*
+ * What the command line calls a message, as an absolute ref: to be freed.  An ID, or
+ * what is not there, stays as it is.
+ */
+char *ref_absolute(const char *);
+
 /* The last part of a path. */
 const char *ref_name(const char *ref);
 

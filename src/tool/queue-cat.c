@@ -263,12 +263,12 @@ cat_all(const char *const *names)
 	int status = 0;
 
 	for (; *names != NULL && !ferror(stdout); names++) {
-		char *path = strchr(*names, '/') ? realpath(*names, NULL) : NULL;
+		char *ref = ref_absolute(*names);
 		struct err e = {0};
 
-		if (cat(path != NULL ? path : *names, &e) < 0)
+		if (cat(ref, &e) < 0)
 			status = status_worse(status, err_exit(&e, NAME));
-		free(path);
+		free(ref);
 	}
 	return status;
 }
