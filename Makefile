@@ -12,7 +12,7 @@ WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wpointer-arith -Wvla
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARN) -Isrc \
 	-DVERSION='"$(VERSION)"' -MMD -MP $(CFLAGS)
-LIBS = -lpopt -ljansson -lidn2 -lresolv -lgsasl -lssl -lcrypto
+LIBS = -lpopt -ljansson -lidn2 -lresolv -lgsasl -lssl -lcrypto -pthread
 
 tools := $(basename $(notdir $(wildcard src/tool/*.c)))
 rooms := $(filter-out src/tool/%,$(wildcard src/*/*.c))

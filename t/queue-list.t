@@ -220,7 +220,8 @@ rm -r "$md/tidegate.claimed"
 
 # trouble
 exits 'no such kind' 64 queue-list --spool=pigeon
-exits 'a kind that is not there yet' 69 queue-list --spool=exim
+command -v exim4 >/dev/null || command -v exim >/dev/null ||
+	exits 'a kind that has no queue here' 74 queue-list --spool=exim
 exits 'no such directory' 74 queue-list --spool=maildir:"$tmp/none"
 exits 'no Maildir' 74 queue-list --spool=maildir:/
 is 'a pipe hears of it' "!${TAB}74" sh -c 'queue-list --spool=maildir:/nowhere --records 2>/dev/null | cut -f1,2'
@@ -240,10 +241,6 @@ exits 'an empty -f' 64 ql -f ''
 exits 'two forms' 64 ql -j -l
 exits 'no such order' 64 ql --sort=colour
 exits 'no such option' 64 ql --pretty
-for o in --summary --summary-by=domain --why --check --prometheus; do
-	like "$o: not there yet" 'not there yet' ql "$o"
-	exits "$o: 69" 69 ql "$o"
-done
 if [ -w /dev/full ]; then
 	for o in -l --records -j --count --ids; do
 		exits "$o: a full disk" 74 sh -c 'queue-list --spool=maildir:"$1" "$2" >/dev/full' - "$md" "$o"

@@ -26,11 +26,12 @@ is 'one that is being written is no message yet' '' \
 chmod 700 "$ref"
 printf x >"$dir/deferred/C/ABCDEF"
 chmod 700 "$dir/deferred/C/ABCDEF"
-exits 'a damaged one is said' 65 queue-list --spool=postfix:"$dir" --count
+exits 'a damaged one is said' 65 queue-list --spool=postfix:"$dir" -l
 like 'by name' 'deferred/C/ABCDEF: damaged at octet 0' \
-    queue-list --spool=postfix:"$dir" --count
+    queue-list --spool=postfix:"$dir" -l
 : >"$dir/deferred/C/ABCDEF"
-ok 'an empty one is none' queue-list --spool=postfix:"$dir" --count
+ok 'an empty one is none' queue-list --spool=postfix:"$dir" -l
+is 'names alone are counted without opening them' 42 queue-list --spool=postfix:"$dir" --count
 rm "$dir/deferred/C/ABCDEF"
 
 if [ "$(id -u)" = 0 ]; then

@@ -5,13 +5,15 @@
 #include "opts/opts.h"
 #include "out/rows.h"
 
-extern struct poptOption opts_rows[], opts_rows_later[];
+extern struct poptOption opts_rows[];
 
 /*
- * Fills `r`, for stdout; `now` and `narrowed` are the caller's.  Options that
- * are not there yet end the program with 69.  -1: 64, and `r` is good to say so
- * to a pipe.
+ * Fills `r`, for stdout; `now` and `narrowed` are the caller's.  -1: 64, and `r` is
+ * good to say so to a pipe.
  */
-int opts_form(const char *tool, struct rows *r, struct err *);
+int opts_form(struct rows *, struct err *);
+
+/* The width that tables are cut to: a terminal's; 0: they are not. */
+size_t opts_width(void);
 
 #endif

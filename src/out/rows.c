@@ -333,6 +333,22 @@ rows_add(struct rows *r, const struct row *w, struct err *e)
 	return bad;
 }
 
+bool
+rows_needs_ref_only(const struct rows *r)
+{
+	return r->form == ROWS_REFS || r->form == ROWS_COUNT;
+}
+
+void
+rows_add_ref(struct rows *r, const char *ref)
+{
+	r->n++;
+	if (r->form == ROWS_COUNT)
+		return;
+	one_field(r, ref);
+	put(r);
+}
+
 static void
 total(struct rows *r)
 {

@@ -66,6 +66,10 @@ void rows_begin(struct rows *, size_t width);
  */
 int rows_add(struct rows *, const struct row *, struct err *);
 
+/* Can a row be written of which only the ref is known?  Then that does it. */
+bool rows_needs_ref_only(const struct rows *);
+void rows_add_ref(struct rows *, const char *ref);
+
 /*
  * The end: counts and totals (not when `status` is one and there was no row:
  * that would read as "none"), and a `!` line in records and refs that no terminal

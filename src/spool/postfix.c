@@ -25,5 +25,7 @@ const struct spool_kind spool_postfix = {
 	.release_node = pf_release_node,
 	.covers = pf_covers,
 	.release = pf_release,
+	.outlook = pf_outlook,
+	.route = pf_route,
 	.domains = pf_domains,
 };

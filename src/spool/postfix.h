@@ -112,6 +112,11 @@ struct walk *pf_listing(struct spool *, struct err *);
 int pf_listed(struct walk *, struct message *, struct err *);
 void pf_listing_end(struct walk *);
 
+/* postfix_why.c */
+int pf_outlook(struct spool *, const struct message *, struct outlook *,
+    struct err *);
+int pf_route(struct spool *, const char *address, struct buf *, struct err *);
+
 /* postfix_claim.c */
 enum claim pf_claim(struct spool *, const struct entry *, struct message *,
     struct claimed **, struct err *);

@@ -125,6 +125,9 @@ entry(const struct walk *w, const char *name, struct entry *at)
 	buf_addc(&at->ref, '/');
 	buf_adds(&at->ref, name);
 	at->state = w->state;
+	/* only a complete file is ever moved there */
+	at->whole = w->state == STATE_DEFERRED || w->state == STATE_ACTIVE ||
+	    w->state == STATE_HOLD;
 }
 
 int

@@ -88,6 +88,22 @@ select_entry(const struct select *s, const struct entry *at)
 	return named;
 }
 
+bool
+select_by_name(const struct select *s, const struct entry *at)
+{
+	return !select_narrows(s) && s->froms.n == 0 && !s->has_reason &&
+	    s->older < 0 && s->newer < 0 && s->larger < 0 && s->smaller < 0 &&
+	    (at->state != STATE_UNTOLD ? (s->states & STATE_BIT(at->state)) != 0 :
+	    !s->states_given);
+}
+
+const char *
+select_node(const struct select *s)
+{
+	return s->nodes.n == 1 && !s->nodes.p[0].not && *s->nodes.p[0].text != '@' &&
+	    *s->nodes.p[0].text != '#' && s->rcpts.n == 0 ? s->nodes.p[0].text : NULL;
+}
+
 static bool
 is_node(const char *node, const char *address)
 {
@@ -239,4 +255,20 @@ unsigned
 select_reads(const struct select *s)
 {
 	return s->has_reason ? READ_REASONS : 0;
+}
+
+const char *const *
+select_words(const struct select *s)
+{
+	static VEC(const char *) words;
+
+	words.n = 0;
+	for (size_t i = 0; i < s->nodes.n; i++)
+		*vec_add(&words) = s->nodes.p[i].text;
+	for (size_t i = 0; i < s->rcpts.n; i++)
+		*vec_add(&words) = s->rcpts.p[i].text;
+	for (size_t i = 0; i < s->ids.n; i++)
+		*vec_add(&words) = s->ids.p[i];
+	*vec_add(&words) = NULL;
+	return words.p;
 }

@@ -51,6 +51,15 @@ void select_touch(struct select *);
 bool select_entry(const struct select *, const struct entry *);
 
 /*
+ * Is it meant for sure, whatever stands in it?  Only for an entry that is sure to be a
+ * message (entry.whole).
+ */
+bool select_by_name(const struct select *, const struct entry *);
+
+/* The only domain whose recipients are meant; NULL: not one alone, or not exactly. */
+const char *select_node(const struct select *);
+
+/*
  * Is this message meant?  Sets `selected` of each recipient: pending ones that
  * -d and -r mean.  False when it is not, or no recipient is left while -d or -r
  * was given.  --reason looks at the selected recipients' reasons.
@@ -69,6 +78,10 @@ bool select_any(const struct message *);
 
 /* Were recipients selected (-d, -r)? */
 bool select_narrows(const struct select *);
+
+/* The domains, addresses and IDs that were asked for, ended by NULL; the array is good
+   until the next call. */
+const char *const *select_words(const struct select *);
 
 /* Is anything selected at all (dequeue asks for --all otherwise)? */
 bool select_given(const struct select *);

@@ -1,12 +1,18 @@
+/* queue-list: what waits in the queues of this host. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/clock.h"
 
 #include "opts/opts.h"
 #include "opts/rows.h"
 #include "opts/select.h"
 #include "opts/spool.h"
-#include "session/stdin.h"
+#include "opts/views.h"
+#include "out/summary.h"
+#include "session/look.h"
+#include "session/why.h"
 
 #define NAME "queue-list"
 #define ADVICE "run " NAME " as root or as the owner of the queue"
@@ -24,16 +30,22 @@ static struct poptOption options[] = {
 	OPTS_TABLE(opts_select, "Which (a value that begins with ! excludes):"),
 	OPTS_TABLE(opts_rows, "How:"),
 	OPTS_TABLE(order_options, "In which order:"),
-	OPTS_TABLE(opts_rows_later, "Not there yet:"),
+	OPTS_TABLE(opts_views, "Another way to look at them:"),
 	OPTS_END
 };
 
 static struct select sel;
 static struct spools spools;
 static struct rows rows;
+static struct views views;
+static struct tally tally, domains;
+static int64_t shown;
 static unsigned reads;
 static int status;
 static struct err first_trouble;
+
+/* Queues that were gone through, and whether that went well. */
+static VEC(struct monitored) seen;
 
 /* A message that waits to be sorted; the queue by its index. */
 struct kept {
@@ -54,21 +66,93 @@ trouble(const struct err *e)
 	status = status_worse(status, (int)e->fault);
 }
 
-/* Whoever reads a pipe of ours shall know that there was trouble. */
+/* Metrics, on stdout or into the file. */
 static int
-finish(void)
+put_metrics(int64_t began, struct err *e)
+{
+	double seconds = (double)(clock_us() - began) / 1e6;
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f;
+	int r;
+
+	if (views.output == NULL) {
+		monitor_prometheus(stdout, &tally, seen.p, seen.n, seconds);
+		return 0;
+	}
+	f = must(open_memstream(&text, &n));
+	monitor_prometheus(f, &tally, seen.p, seen.n, seconds);
+	fclose(must(f));
+	r = monitor_replace(views.output, (struct span){ text, n }, e);
+	free(text);
+	return r;
+}
+
+/* What waits without a row of its own; returns the status. */
+static int
+put_view(int64_t began)
 {
 	struct err e = {0};
+	size_t width = opts_width();
 
-	if (rows_end(&rows, status, first_trouble.text, &e) < 0)
-		return err_exit(&e, NAME);
+	switch (views.view) {
+	case VIEW_SUMMARY:
+		if (rows.form == ROWS_JSON)
+			summary_json(stdout, &tally, rows.end);
+		else if (shown > 0 || status == 0)
+			summary_print(stdout, &tally, &domains, width);
+		break;
+	case VIEW_BY:
+		if (rows.form == ROWS_JSON)
+			summary_json(stdout, &tally, rows.end);
+		else if (shown > 0 || status == 0)
+			summary_by(stdout, &tally, width);
+		break;
+	case VIEW_CHECK:
+		return monitor_check(stdout, &tally, &views.warn, &views.critical,
+		    status != 0 ? first_trouble.text : NULL);
+	case VIEW_PROMETHEUS:
+		if (put_metrics(began, &e) < 0)
+			trouble(&e);
+		break;
+	case VIEW_WHY:
+		if (shown == 0 && status == 0)
+			why_nothing(stdout, select_words(&sel));
+		break;
+	case VIEW_ROWS:
+		break;
+	}
 	return status;
+}
+
+/* Whoever reads a pipe of ours shall know that there was trouble. */
+static int
+finish(int64_t began)
+{
+	struct err e = {0};
+	int result = status;
+
+	if (views.view == VIEW_ROWS) {
+		if (rows_end(&rows, status, first_trouble.text, &e) < 0)
+			return err_exit(&e, NAME);
+		return status;
+	}
+	result = put_view(began);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return result;
+	err_sys(&e, "write");
+	e.fault = FAULT_IO;
+	return err_exit(&e, NAME);
 }
 
 static void
 wrong(const struct err *e)
 {
-	if (rows.to != NULL)
+	if (views.view == VIEW_CHECK) {
+		printf("QUEUE UNKNOWN - %s\n", e->text);
+		exit(MONITOR_UNKNOWN);
+	}
+	if (rows.to != NULL && views.view == VIEW_ROWS)
 		rows_end(&rows, (int)e->fault, e->text, &(struct err){0});
 	if (e->fault == FAULT_USAGE)
 		opts_wrong(NAME, "%s", e->text);
@@ -78,12 +162,23 @@ wrong(const struct err *e)
 static bool
 enough(void)
 {
-	return (sort_by == NULL && sel.first >= 0 && rows.n >= sel.first) ||
+	return (sort_by == NULL && sel.first >= 0 && shown >= sel.first) ||
 	    ferror(stdout);
 }
 
 static void
-show(const struct spool *s, const struct message *m)
+explain(struct spool *s, const struct message *m)
+{
+	struct err e = {0};
+
+	if (shown > 1)
+		putchar('\n');
+	if (why_message(stdout, s, m, sel.now, &e) < 0)
+		trouble(&e);
+}
+
+static void
+show(struct spool *s, const struct message *m)
 {
 	struct err e = {0};
 	struct row row = {
@@ -95,200 +190,44 @@ show(const struct spool *s, const struct message *m)
 		.forced_expire = m->forced_expire, .env = &m->env,
 	};
 
-	if (rows_add(&rows, &row, &e) < 0)
+	shown++;
+	if (views.view == VIEW_WHY)
+		explain(s, m);
+	else if (views.view != VIEW_ROWS)
+		tally_add(&tally, &row);
+	else if (rows_add(&rows, &row, &e) < 0)
 		trouble(&e);
+	if (views.view == VIEW_SUMMARY)
+		tally_add(&domains, &row);
 }
 
 /* Takes the message. */
 static void
-consider(const struct spool *s, struct message *m, const struct record *r)
+found(struct spool *s, struct message *m)
 {
 	struct kept *k;
 
-	if (!select_message(&sel, m) || (r != NULL && (!select_record(m, r) ||
-	    (r->rcpts.n > 0 && !select_any(m))))) {
-		message_free(m);
-	} else if (sort_by != NULL) {
+	if (sort_by != NULL) {
 		k = vec_add(&kept);
 		k->spool = (size_t)(s - spools.p);
 		k->m = *m;
-	} else {
-		show(s, m);
-		message_free(m);
-	}
-}
-
-static void
-look_at(struct spool *s, const struct entry *at, const struct record *r)
-{
-	struct message m = {0};
-	struct err e = {0};
-	int n = s->kind->read(s, at, reads, &m, &e);
-
-	if (n < 0)
-		trouble(&e);
-	if (n == 1)
-		consider(s, &m, r);
-	else
-		message_free(&m);
-}
-
-/* What the MTA says itself.  It knows nothing of corrupt files. */
-static bool
-can_ask(const struct spool *s, const struct err *e)
-{
-	return e->fault == FAULT_PERM && s->live && s->kind->listing != NULL &&
-	    !(sel.states & STATE_BIT(STATE_CORRUPT));
-}
-
-/* Of all it lists, or of one ID only. */
-static void
-ask(struct spool *s, const char *id)
-{
-	struct err e = {0};
-	struct walk *w = s->kind->listing(s, &e);
-	struct message m = {0};
-	int r = -1;
-
-	while (w != NULL && !enough() && (r = s->kind->listed(w, &m, &e)) == 1) {
-		if (id == NULL || strcmp(m.id, id) == 0)
-			consider(s, &m, NULL);
-		else
-			message_free(&m);
-		m = (struct message){0};
-	}
-	if (w != NULL)
-		s->kind->listing_end(w);
-	if (r < 0)
-		trouble(&e);
-}
-
-/* One line for a queue of many unreadable directories. */
-static void
-cannot_look(const struct err *e, bool *told)
-{
-	struct err advised = *e;
-
-	if (e->fault != FAULT_PERM) {
-		trouble(e);
 		return;
 	}
-	if (*told)
-		return;
-	err_set(&advised, FAULT_PERM, "%.500s; " ADVICE, e->text);
-	trouble(&advised);
-	*told = true;
+	show(s, m);
+	message_free(m);
 }
 
-/* All of the queue, or the entries that `id` names (kind->among). */
+/* An entry of which the name says enough. */
 static void
-look_through(struct spool *s, const char *id)
+named(struct spool *s, const struct entry *at)
 {
-	struct err e = {0};
-	struct entry at = {0};
-	struct walk *w = s->kind->walk(s, select_walks(&sel), &e);
-	bool any = false, told = false, asked = false;
-	int r = w == NULL ? -1 : 1;
+	struct buf ref = {0};
 
-	if (w == NULL && !(asked = can_ask(s, &e)))
-		cannot_look(&e, &told);
-	while (w != NULL && !asked && !enough() &&
-	    (r = s->kind->next(w, &at, &e)) != 0) {
-		if (r > 0 && (id != NULL ? s->kind->among(&at, id) :
-		    select_entry(&sel, &at)))
-			look_at(s, &at, NULL);
-		else if (r < 0 && !any && can_ask(s, &e))
-			asked = true;
-		else if (r < 0)
-			cannot_look(&e, &told);
-		any = any || r > 0;
-	}
-	if (w != NULL)
-		s->kind->walk_end(w);
-	buf_free(&at.ref);
-	if (asked)
-		ask(s, NULL);
-}
-
-/* A ref, from the command line or a record. */
-static void
-look_ref(const char *ref, const struct record *r)
-{
-	struct err e = {0};
-	struct entry at = {0};
-	struct spool *s = spool_of(&spools, ref, &e);
-	int n = s != NULL ? spool_at(s, ref, &at, &e) : -1;
-
-	if (n < 0 && s != NULL && r == NULL && can_ask(s, &e))
-		ask(s, ref_name(ref));
-	else if (n < 0)
-		cannot_look(&e, &(bool){false});
-	else if (n == 1 && (select_walks(&sel) & STATE_BIT(at.state)))
-		look_at(s, &at, r);
-	buf_free(&at.ref);
-}
-
-static void
-look_id(const char *id)
-{
-	for (size_t i = 0; i < spools.n; i++) {
-		struct err e = {0};
-		struct entry at = {0};
-		int n = spools.p[i].kind->find(&spools.p[i], id, &at, &e);
-
-		if (n < 0 && can_ask(&spools.p[i], &e))
-			ask(&spools.p[i], id);
-		else if (n < 0)
-			cannot_look(&e, &(bool){false});
-		else if (n == 1 && spools.p[i].kind->among != NULL &&
-		    spools.p[i].kind->among(&at, id))
-			look_through(&spools.p[i], id);
-		else if (n == 1 && (select_walks(&sel) & STATE_BIT(at.state)))
-			look_at(&spools.p[i], &at, NULL);
-		buf_free(&at.ref);
-	}
-}
-
-static void
-look_line(struct span line)
-{
-	struct record r;
-	struct err e = {0};
-
-	if (record_parse(&r, line, &e) < 0) {
-		err_in(&e, "stdin");
-		trouble(&e);
-		return;
-	}
-	if (strcmp(r.ref, "!") == 0) {
-		e.fault = (enum fault)r.exit;
-		err_set(&e, e.fault, "%.600s", r.text);
-		trouble(&e);
-	} else if (!enough()) {
-		look_ref(r.ref, &r);
-	}
-	record_free(&r);
-}
-
-/* To the end even after --first: trouble upstream stands in the last line. */
-static void
-look_stdin(void)
-{
-	struct lines in = { .end = rows.end };
-	struct err e = {0};
-	struct span line;
-	int r = 1;
-
-	while (r > 0 && !ferror(stdout)) {
-		r = lines_next(&in, &line, &e);
-		if (r == LINES_EMPTY_HANDED)
-			r = lines_fill(&in, &e);
-		else if (r == 1)
-			look_line(line);
-	}
-	if (r < 0)
-		trouble(&e);
-	lines_free(&in);
+	(void)s;
+	shown++;
+	buf_addspan(&ref, buf_span(&at->ref));
+	rows_add_ref(&rows, buf_str(&ref));
+	buf_free(&ref);
 }
 
 static int
@@ -338,7 +277,7 @@ show_sorted(void)
 		i++;
 	qsort(kept.p, kept.n, sizeof *kept.p, orders[i].order);
 	for (size_t k = 0; k < kept.n; k++) {
-		if (sel.first < 0 || rows.n < sel.first)
+		if (sel.first < 0 || shown < sel.first)
 			show(&spools.p[kept.p[k].spool], &kept.p[k].m);
 		message_free(&kept.p[k].m);
 	}
@@ -362,11 +301,17 @@ choose_form(void)
 {
 	struct err e = {0};
 
-	if (opts_form(NAME, &rows, &e) < 0 || check_sort(&e) < 0)
+	if (opts_views_read(&views, &e) < 0 || opts_form(&rows, &e) < 0 ||
+	    check_sort(&e) < 0)
 		wrong(&e);
-	if (rows.form == ROWS_TABLE || rows.form == ROWS_JSON ||
+	if (views.view != VIEW_ROWS ? views.view == VIEW_SUMMARY ||
+	    views.view == VIEW_WHY || views.by == BY_REASON :
+	    rows.form == ROWS_TABLE || rows.form == ROWS_JSON ||
 	    rows.form == ROWS_FORMAT)
 		reads = READ_REASONS;
+	if (views.view != VIEW_ROWS && rows.form != ROWS_TABLE &&
+	    rows.form != ROWS_REFS && rows.form != ROWS_JSON)
+		opts_wrong(NAME, "--summary and the like go with --json only");
 }
 
 static void
@@ -376,7 +321,9 @@ select_these(const char *const *operands, bool *from_stdin)
 
 	if (opts_selection(&sel, operands, from_stdin, &e) < 0)
 		wrong(&e);
-	rows.now = sel.now;
+	rows.now = tally.now = domains.now = sel.now;
+	tally.by = views.view == VIEW_BY ? views.by : BY_QUEUE;
+	domains.by = BY_DOMAIN;
 	rows.narrowed = select_narrows(&sel);
 	reads |= select_reads(&sel);
 }
@@ -412,30 +359,55 @@ open_spools(void)
 	}
 }
 
+/* Every queue, and which of them could be looked at. */
+static void
+go_through(const struct look *l)
+{
+	for (size_t i = 0; i < spools.n; i++) {
+		int before = status;
+		struct monitored *m = vec_add(&seen);
+
+		status = 0;
+		look_through(l, &spools.p[i]);
+		*m = (struct monitored){ .mta = spools.p[i].kind->name,
+		    .spool = spools.p[i].dir, .up = status == 0 };
+		status = status_worse(before, status);
+	}
+}
+
 int
 main(int argc, char *argv[])
 {
 	const char *const *operands;
 	bool from_stdin;
+	int64_t began = clock_us();
+	struct look look = {
+		.advice = ADVICE, .spools = &spools, .select = &sel,
+		.each = found, .trouble = trouble, .enough = enough,
+	};
 
 	opts_read(NAME, argc, argv, options, "[ID|REF|-]...", &operands, NULL);
 	signal(SIGPIPE, SIG_DFL);	/* `queue-list | head` */
 	choose_form();
 	select_these(operands, &from_stdin);
+	look.reads = reads;
+	look.end = rows.end;
+	if (views.view == VIEW_ROWS && sort_by == NULL && rows_needs_ref_only(&rows))
+		look.name = named;
 	if (!only_refs(from_stdin))
 		open_spools();
-	for (size_t i = 0; i < spools.n && sel.ids.n == 0 && !from_stdin; i++)
-		look_through(&spools.p[i], NULL);
-	for (size_t i = 0; i < sel.ids.n && !enough(); i++) {
-		if (*sel.ids.p[i] == '/')
-			look_ref(sel.ids.p[i], NULL);
-		else
-			look_id(sel.ids.p[i]);
-	}
+	if (sel.ids.n == 0 && !from_stdin)
+		go_through(&look);
+	for (size_t i = 0; i < sel.ids.n && !enough(); i++)
+		look_operand(&look, sel.ids.p[i]);
 	if (from_stdin)
-		look_stdin();
+		look_stdin(&look);
 	show_sorted();
+	status = finish(began);
+	tally_free(&tally);
+	tally_free(&domains);
+	vec_free(&seen);
 	spools_free(&spools);
 	select_free(&sel);
-	return finish();
+	return status;
 }
