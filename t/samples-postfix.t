@@ -31,7 +31,7 @@ like 'by name' 'deferred/C/ABCDEF: damaged at octet 0' \
     queue-list --spool=postfix:"$dir" -l
 : >"$dir/deferred/C/ABCDEF"
 ok 'an empty one is none' queue-list --spool=postfix:"$dir" -l
-is 'names alone are counted without opening them' 42 queue-list --spool=postfix:"$dir" --count
+is 'names alone are counted without opening them' 41 queue-list --spool=postfix:"$dir" --count
 rm "$dir/deferred/C/ABCDEF"
 
 if [ "$(id -u)" = 0 ]; then

@@ -56,5 +56,7 @@ rm "$dir/qf6ANG5xdc022988"
 . "$top/t/samples/hostile.sh"
 hostile sendmail "$dir" . qf6ANG5xdc099999
 mkdir "$tmp/empty"
+is 'an empty directory is an empty queue' 0 queue-list --spool=sendmail:"$tmp/empty" --count
+: >"$tmp/empty/other"
 exits 'what is no queue is said' 74 queue-list --spool=sendmail:"$tmp/empty"
 done_testing

@@ -131,6 +131,22 @@ ask_live(struct spool *s)
 	}
 }
 
+/* Nothing is in it: the usual state of a queue. */
+static bool
+is_empty(const char *dir)
+{
+	struct err none = {0};
+	struct dirent *d;
+	DIR *open = NULL;
+	bool yes = dir_open(dir, &open, &none) == 1;
+
+	while (yes && (d = readdir(open)) != NULL)
+		yes = *d->d_name == '.';
+	if (open != NULL)
+		closedir(open);
+	return yes;
+}
+
 int
 sm_open(struct spool *s, struct err *e)
 {
@@ -151,7 +167,7 @@ sm_open(struct spool *s, struct err *e)
 	if (dir_absolute(s, e) < 0)
 		return -1;
 	ask_live(s);
-	if (!s->live && !sm_shape(s->dir))
+	if (!s->live && !sm_shape(s->dir) && !is_empty(s->dir))
 		return err_set(e, FAULT_IO, "%s: is no Sendmail queue: there are "
 		    "no qf and df files or directories", s->dir);
 	return 0;

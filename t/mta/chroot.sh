@@ -34,7 +34,7 @@ cyrus='sasl2-bin libsasl2-modules'
 # Servers that none of our programs runs beside are the same everywhere, in the
 # versions that servers.sh speaks the language of (Dovecot's changed in 2.4).
 case ${1-} in
-postfix-auth|exim|sendmail|opensmtpd-6) suite=bookworm ;;
+postfix-auth|exim|sendmail|opensmtpd-6|nullmailer|dma|courier) suite=bookworm ;;
 opensmtpd) suite=trixie ;;
 esac
 
@@ -45,8 +45,10 @@ postfix-auth) packages="postfix postfix-lmdb dovecot-lmtpd $cyrus" ;;
 exim) packages='exim4-daemon-heavy dovecot-core' ;;
 sendmail) packages="sendmail-bin sendmail-cf $cyrus" ;;
 opensmtpd|opensmtpd-6) packages=opensmtpd ;;
+nullmailer|dma) packages=$1 ;;
+courier) packages=courier-mta ;;
 *)
-	echo "usage: $0 base|postfix|postfix-auth|exim|sendmail|opensmtpd|opensmtpd-6" >&2
+	echo "usage: $0 base|postfix|postfix-auth|exim|sendmail|opensmtpd|opensmtpd-6|nullmailer|dma|courier" >&2
 	exit 64 ;;
 esac
 key=$(echo "$suite $base $packages 2" | sha256sum | cut -c1-12)

@@ -1,0 +1,48 @@
+#!/bin/sh
+# What waits in a real OpenSMTPD, beside smtpctl show queue, at rest and while mail
+# moves.
+# shellcheck disable=SC2034
+chroots=opensmtpd
+. "$(dirname "$0")/lib.sh"
+. "$mta/list.sh"
+
+kind=opensmtpd spool=/var/spool/smtpd
+root_of opensmtpd opensmtpd
+root=$tmp/opensmtpd
+install_into "$root"
+cat >"$root/etc/smtpd.conf" <<-END
+listen on lo port 2598
+action out relay host smtp://127.0.0.1:2599 helo mx.test
+match from any for any action out
+END
+mkdir -p "$root/etc/ssl/certs"
+openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -subj /CN=x -days 2 \
+	-out "$root/etc/ssl/certs/ca-certificates.crt" 2>/dev/null
+told() {
+	chroot "$root" smtpctl show queue | awk -F'|' '{
+		sub(/^@$/, "-", $5); print $1, $5, $7 }' | sort
+}
+run() { chroot "$root" smtpctl schedule all; }
+chroot "$root" smtpd -n >"$tmp/start" 2>&1 || { diag <"$tmp/start"; bail 'no OpenSMTPD'; }
+chroot "$root" smtpd -d >>"$tmp/start" 2>&1 </dev/null &
+pid=$!
+wait_for chroot "$root" smtpctl show status >/dev/null 2>&1
+
+submit ann@x.test bob@later.test carla@later.test
+submit '' dan@other.test
+submit eve@x.test held@later.test
+wait_for many 4
+id=$(ours | awk '/held@/ { print $1 }')
+chroot "$root" smtpctl pause envelope "$id" >/dev/null
+at_rest 4
+unprivileged told
+untouched
+chroot "$root" smtpctl resume envelope "$id" >/dev/null
+open_hop --refuse='r*5@a.test:451 4.2.1 later'
+churn 500
+close_hop
+open_hop
+drained 500
+close_hop
+kill $pid
+done_testing
