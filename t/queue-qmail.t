@@ -26,7 +26,7 @@ is 'its text' 'Subject: x
 hi' sh -c 'queue-cat --spool=qmail:"$1" 26 | tr -d "\r"' - "$q"
 printf 'Dbob@y.test\0' >"$q/remote/3/26"
 rm "$q/local/3/26"
-is 'when all is done' done queue-list --spool=qmail:"$q" -F %q 26
+is 'when all is done' 'done' queue-list --spool=qmail:"$q" -F %q 26
 rm "$q/info/3/26"
 is 'a text that nobody has sorted or begun is no message' '' queue-list --spool=qmail:"$q" 26
 printf 'T\0' >"$q/todo/26"

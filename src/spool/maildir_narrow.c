@@ -59,7 +59,7 @@ copy_rest(int from, off_t at, int to)
 static int
 copy(int from, const char *ref, int to, const struct message *m, struct err *e)
 {
-	struct maildir_head h;
+	struct maildir_head h = {0};
 	int r = 0;
 
 	if (maildir_head(&h, from, ref, e) < 0)
