@@ -26,7 +26,7 @@ ql() { queue-list --spool=maildir:"$md" "$@"; }
 like 'summary: totals' '^4 messages for 6 recipients, .* the oldest 25h$' ql --summary
 like 'summary: each queue' "^ +4 +[0-9.k]+ +25h  deferred \(maildir $md\)$" ql --summary
 like 'summary: ages with bars' '^up to 5 minutes +2 #{40}$' ql --summary
-like 'summary: domains' '^ +3 +(60s|1m)  a.test +-$' ql --summary
+like 'summary: domains' '^ +3 +[0-9]+[sm]  a.test +-$' ql --summary
 is 'summary: one screen' yes sh -c '[ "$(queue-list --spool=maildir:"$1" --summary | wc -l)" -le 24 ] && echo yes' - "$md"
 like 'summary: of nothing' '^0 messages' ql --summary -d none.test
 is 'by domain: recipients, and the columns of age' 'a.test 3 3 0 0 0 0 0 0 0 0 0
