@@ -23,20 +23,12 @@ static const struct shelf places[] = {
 };
 
 static bool
-is_number(const char *s)
-{
-	size_t n = strspn(s, "0123456789");
-
-	return n > 0 && n <= 20 && s[n] == '\0';
-}
-
-static bool
 is_control(const char *name)
 {
-	return *name == 'C' && is_number(name + 1);
+	return *name == 'C' && shelf_number(name + 1);
 }
 
-static shelf_level *const levels[] = { is_number, is_control, NULL };
+static shelf_level *const levels[] = { shelf_number, is_control, NULL };
 
 static struct walk *
 courier_walk(struct spool *s, unsigned states, struct err *e)
@@ -99,42 +91,27 @@ shape(const char *dir)
 	return dir_is_there(dir, "msgs") && dir_is_there(dir, "msgq");
 }
 
+static const struct usual usual = {
+	.name = "Courier", .dir = USUAL, .has = "msgs and msgq", .shape = shape,
+};
+
 static int
 courier_owns(const char *ref, struct buf *dir)
 {
-	if (!shelf_owns(places, levels, ref, dir))
-		return 0;
-	if (shape(buf_str(dir)))
-		return 1;
-	buf_clear(dir);
-	return 0;
+	return shelf_owns(places, levels, shape, ref, dir);
 }
 
 static int
 courier_open(struct spool *s, struct err *e)
 {
-	bool usual = s->dir == NULL;
-
-	if (usual)
-		s->dir = span_dup(span_of(USUAL));
-	if (dir_absolute(s, e) < 0)
-		return usual ? err_set(e, FAULT_IO, "no Courier queue was found on "
-		    "this host; name one: --spool=courier:DIR") : -1;
-	if (!shape(s->dir))
-		return err_set(e, FAULT_IO, "%s: is no Courier queue: it has no msgs "
-		    "and msgq", s->dir);
-	s->live = dir_same(s->dir, USUAL);
-	return 0;
+	return shelf_open(s, &usual, e);
 }
 
 static int
 courier_discover(struct spools *found, struct err *e)
 {
 	(void)e;
-	if (shape(USUAL))
-		*vec_add(found) = (struct spool){ .kind = &spool_courier,
-		    .dir = span_dup(span_of(USUAL)), .live = true };
-	return 0;
+	return shelf_discover(found, &spool_courier, &usual);
 }
 
 const struct spool_kind spool_courier = {

@@ -70,7 +70,7 @@ dma_find(struct spool *s, const char *id, struct entry *at, struct err *e)
 static int
 dma_owns(const char *ref, struct buf *dir)
 {
-	return shelf_owns(places, levels, ref, dir);
+	return shelf_owns(places, levels, NULL, ref, dir);
 }
 
 /* The value behind `name` at the front of a line; false: another line. */

@@ -1,5 +1,4 @@
 /* What Exim itself says of a message, for queue-list --why. */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,19 +9,17 @@
 static bool
 is_running(void)
 {
-	struct buf path = {0}, text = {0};
+	struct buf path = {0};
 	struct err none = {0};
-	long long pid = 0;
+	bool yes;
 
 	if (exim_conf("pid_file_path", &path, &none) < 0 || path.n == 0) {
 		buf_clear(&path);
 		buf_adds(&path, "/run/exim4/exim.pid");
 	}
-	if (file_read(buf_str(&path), 64, &text, &none) == 1)
-		span_number(span_trim(buf_span(&text)), &pid);
+	yes = program_runs(buf_str(&path));
 	buf_free(&path);
-	buf_free(&text);
-	return pid > 0 && kill((pid_t)pid, 0) == 0;
+	return yes;
 }
 
 /* SPOOL/NAME/input/...: the queue's name, empty for the usual one. */

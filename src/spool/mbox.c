@@ -306,6 +306,18 @@ open_place(struct place *p, const char *ref, struct err *e)
 	return r;
 }
 
+/* The same with the lines in front of it; `h` is empty before, and is freed. */
+static int
+open_head(struct place *p, struct maildir_head *h, const char *ref, struct err *e)
+{
+	int r = open_place(p, ref, e);
+
+	h->from = p->start;
+	h->to = p->end;
+	return r == 1 && p->end > p->start && maildir_head(h, p->fd, ref, e) < 0 ?
+	    -1 : r;
+}
+
 static void
 close_place(struct place *p)
 {
@@ -350,16 +362,10 @@ mbox_read(struct spool *s, const struct entry *at, unsigned what,
 	char *ref = span_dup(buf_span(&at->ref));
 	struct maildir_head h = {0};
 	struct place p;
-	int r = open_place(&p, ref, e);
+	int r = open_head(&p, &h, ref, e);
 
 	(void)s;
 	(void)what;
-	if (r == 1) {
-		h.from = p.start;
-		h.to = p.end;
-		if (p.end > p.start && maildir_head(&h, p.fd, ref, e) < 0)
-			r = -1;
-	}
 	if (r == 1) {
 		*m = (struct message){ .ref = span_dup(span_of(ref)),
 		    .id = span_dup(span_of(strrchr(ref, '#') + 1)),
@@ -380,15 +386,9 @@ mbox_body(struct spool *s, const char *ref, struct body *b, struct err *e)
 {
 	struct maildir_head h = {0};
 	struct place p;
-	int r = open_place(&p, ref, e);
+	int r = open_head(&p, &h, ref, e);
 
 	(void)s;
-	if (r == 1) {
-		h.from = p.start;
-		h.to = p.end;
-		if (p.end > p.start && maildir_head(&h, p.fd, ref, e) < 0)
-			r = -1;
-	}
 	if (r == 1) {
 		body_file(b, p.fd, p.start + h.body, p.end);
 		b->end = p.end;

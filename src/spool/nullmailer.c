@@ -62,15 +62,34 @@ shape(const char *dir)
 	    !dir_is_there(dir, "incoming");
 }
 
+/* A copy may have that alone. */
+static bool
+has_queue(const char *dir)
+{
+	return dir_is_there(dir, "queue");
+}
+
+static const struct usual usual = {
+	.name = "nullmailer", .dir = USUAL, .has = "queue", .shape = shape, .named = has_queue,
+};
+
 static int
 nm_owns(const char *ref, struct buf *dir)
 {
-	if (!shelf_owns(places, levels, ref, dir))
-		return 0;
-	if (shape(buf_str(dir)))
-		return 1;
-	buf_clear(dir);
-	return 0;
+	return shelf_owns(places, levels, shape, ref, dir);
+}
+
+static int
+nm_open(struct spool *s, struct err *e)
+{
+	return shelf_open(s, &usual, e);
+}
+
+static int
+nm_discover(struct spools *found, struct err *e)
+{
+	(void)e;
+	return shelf_discover(found, &spool_nullmailer, &usual);
 }
 
 /* ---- the envelope in front ---- */
@@ -158,33 +177,6 @@ nm_body(struct spool *s, const char *ref, struct body *b, struct err *e)
 }
 
 /* ---- the host ---- */
-
-static int
-nm_open(struct spool *s, struct err *e)
-{
-	bool usual = s->dir == NULL;
-
-	if (usual)
-		s->dir = span_dup(span_of(USUAL));
-	if (dir_absolute(s, e) < 0)
-		return usual ? err_set(e, FAULT_IO, "no nullmailer queue was found on "
-		    "this host; name one: --spool=nullmailer:DIR") : -1;
-	if (!dir_is_there(s->dir, "queue"))
-		return err_set(e, FAULT_IO, "%s: is no nullmailer queue: it has no "
-		    "queue", s->dir);
-	s->live = dir_same(s->dir, USUAL);
-	return 0;
-}
-
-static int
-nm_discover(struct spools *found, struct err *e)
-{
-	(void)e;
-	if (shape(USUAL))
-		*vec_add(found) = (struct spool){ .kind = &spool_nullmailer,
-		    .dir = span_dup(span_of(USUAL)), .live = true };
-	return 0;
-}
 
 /* The first line of a file of its configuration; empty: it is not there. */
 static void

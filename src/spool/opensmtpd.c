@@ -123,42 +123,27 @@ shape(const char *dir)
 	    dir_is_there(dir, "offline"));
 }
 
+static const struct usual usual = {
+	.name = "OpenSMTPD", .dir = OSMTPD_QUEUE, .has = "queue, incoming and purge", .shape = shape,
+};
+
 static int
 osmtpd_owns(const char *ref, struct buf *dir)
 {
-	if (!shelf_owns(places, levels, ref, dir))
-		return 0;
-	if (shape(buf_str(dir)))
-		return 1;
-	buf_clear(dir);
-	return 0;
+	return shelf_owns(places, levels, shape, ref, dir);
 }
 
 static int
 osmtpd_open(struct spool *s, struct err *e)
 {
-	bool usual = s->dir == NULL;
-
-	if (usual)
-		s->dir = span_dup(span_of(OSMTPD_QUEUE));
-	if (dir_absolute(s, e) < 0)
-		return usual ? err_set(e, FAULT_IO, "no OpenSMTPD queue was found on "
-		    "this host; name one: --spool=opensmtpd:DIR") : -1;
-	if (!shape(s->dir))
-		return err_set(e, FAULT_IO, "%s: is no OpenSMTPD queue: it has no "
-		    "queue, incoming and purge", s->dir);
-	s->live = dir_same(s->dir, OSMTPD_QUEUE);
-	return 0;
+	return shelf_open(s, &usual, e);
 }
 
 static int
 osmtpd_discover(struct spools *found, struct err *e)
 {
 	(void)e;
-	if (shape(OSMTPD_QUEUE))
-		*vec_add(found) = (struct spool){ .kind = &spool_opensmtpd,
-		    .dir = span_dup(span_of(OSMTPD_QUEUE)), .live = true };
-	return 0;
+	return shelf_discover(found, &spool_opensmtpd, &usual);
 }
 
 const struct spool_kind spool_opensmtpd = {

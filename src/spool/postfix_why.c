@@ -3,9 +3,7 @@
  * is asked of its own resolver, trivial-rewrite(8), over the queue's socket: the
  * answer that qmgr(8) would get, without a delivery.
  */
-#include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/unit.h"
-#include "spool/file.h"
 #include "spool/postfix.h"
+#include "spool/program.h"
 #include "wire/domain.h"
 #include "wire/path.h"
 
@@ -24,16 +22,13 @@
 static bool
 is_running(const struct spool *s)
 {
-	struct buf path = {0}, text = {0};
-	struct err none = {0};
-	long long pid = 0;
+	struct buf path = {0};
+	bool yes;
 
 	buf_addf(&path, "%s/pid/master.pid", s->dir);
-	if (file_read(buf_str(&path), 64, &text, &none) == 1)
-		span_number(span_trim(buf_span(&text)), &pid);
+	yes = program_runs(buf_str(&path));
 	buf_free(&path);
-	buf_free(&text);
-	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+	return yes;
 }
 
 /* A message without a sender is a report: it is given up sooner or later. */

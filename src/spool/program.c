@@ -1,10 +1,13 @@
 #include "spool/program.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/child.h"
 #include "base/clock.h"
+#include "spool/file.h"
 
 #define PATIENCE_MS 60000
 #define OUTPUT_MAX (16 << 20)
@@ -31,6 +34,22 @@ program_find(const char *name, struct buf *path)
 	}
 	buf_free(&places);
 	return found;
+}
+
+bool
+program_runs(const char *pid_file)
+{
+	struct buf text = {0};
+	struct err none = {0};
+	struct span line;
+	long long pid = 0;
+
+	file_read(pid_file, 4096, &text, &none);
+	line = buf_span(&text);
+	line.n = span_find(line, '\n');
+	span_number(span_trim(line), &pid);
+	buf_free(&text);
+	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
 }
 
 int

@@ -21,6 +21,9 @@ bool program_find(const char *name, struct buf *path);
 int program_run(const char *name, const char *const args[], struct span input,
     struct buf *out, struct err *);
 
+/* Does the process run whose number is the first line of this file? */
+bool program_runs(const char *pid_file);
+
 /*
  * That it ended with `status`, in the last line of its `words`; -1.  MTAs'
  * programs exit with sysexits, where 69 means that the MTA is not running.

@@ -23,15 +23,7 @@ static const struct shelf places[] = {
 	{ "mess", STATE_UNTOLD, false }, { NULL, 0, false }
 };
 
-static bool
-is_number(const char *s)
-{
-	size_t n = strspn(s, "0123456789");
-
-	return n > 0 && n <= 20 && s[n] == '\0';
-}
-
-static shelf_level *const levels[] = { is_number, is_number, NULL };
+static shelf_level *const levels[] = { shelf_number, shelf_number, NULL };
 
 static struct walk *
 qmail_walk(struct spool *s, unsigned states, struct err *e)
@@ -50,13 +42,13 @@ qmail_find(struct spool *s, const char *id, struct entry *at, struct err *e)
 	DIR *dir = NULL;
 	int r;
 
-	if (!is_number(id))
+	if (!shelf_number(id))
 		return 0;
 	buf_addf(&top, "%s/mess", s->dir);
 	r = dir_open(buf_str(&top), &dir, e);
 	if (r == 1) {
 		for (r = 0; r == 0 && (d = readdir(dir)) != NULL;) {
-			if (!is_number(d->d_name))
+			if (!shelf_number(d->d_name))
 				continue;
 			buf_clear(&at->ref);
 			buf_addf(&at->ref, "%s/%s/%s", buf_str(&top), d->d_name, id);
@@ -76,6 +68,29 @@ shape(const char *dir)
 	    dir_is_there(dir, "remote");
 }
 
+static const struct usual usual = {
+	.name = "qmail", .dir = USUAL, .has = "mess, info and remote", .shape = shape,
+};
+
+static int
+qmail_owns(const char *ref, struct buf *dir)
+{
+	return shelf_owns(places, levels, shape, ref, dir);
+}
+
+static int
+qmail_open(struct spool *s, struct err *e)
+{
+	return shelf_open(s, &usual, e);
+}
+
+static int
+qmail_discover(struct spools *found, struct err *e)
+{
+	(void)e;
+	return shelf_discover(found, &spool_qmail, &usual);
+}
+
 /* The queue's directory, and S/N of a ref, `DIR/mess/S/N`. */
 static bool
 parts(const char *ref, size_t *dir, const char **tail)
@@ -90,17 +105,6 @@ parts(const char *ref, size_t *dir, const char **tail)
 	*dir = path.n - 5;
 	*tail = ref + path.n + 1;
 	return true;
-}
-
-static int
-qmail_owns(const char *ref, struct buf *dir)
-{
-	if (!shelf_owns(places, levels, ref, dir))
-		return 0;
-	if (shape(buf_str(dir)))
-		return 1;
-	buf_clear(dir);
-	return 0;
 }
 
 /* ---- reading ---- */
@@ -219,33 +223,6 @@ qmail_body(struct spool *s, const char *ref, struct body *b, struct err *e)
 		b->lf = true;
 	}
 	return r;
-}
-
-static int
-qmail_open(struct spool *s, struct err *e)
-{
-	bool usual = s->dir == NULL;
-
-	if (usual)
-		s->dir = span_dup(span_of(USUAL));
-	if (dir_absolute(s, e) < 0)
-		return usual ? err_set(e, FAULT_IO, "no qmail queue was found on this "
-		    "host; name one: --spool=qmail:DIR") : -1;
-	if (!shape(s->dir))
-		return err_set(e, FAULT_IO, "%s: is no qmail queue: it has no mess, "
-		    "info and remote", s->dir);
-	s->live = dir_same(s->dir, USUAL);
-	return 0;
-}
-
-static int
-qmail_discover(struct spools *found, struct err *e)
-{
-	(void)e;
-	if (shape(USUAL))
-		*vec_add(found) = (struct spool){ .kind = &spool_qmail,
-		    .dir = span_dup(span_of(USUAL)), .live = true };
-	return 0;
 }
 
 const struct spool_kind spool_qmail = {

@@ -1,5 +1,4 @@
 /* What Sendmail itself says of a message, for queue-list --why. */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,21 +30,15 @@ is_running(const char *conf)
 	static const char *const usual[] = {
 		"/run/sendmail/mta/sendmail.pid", "/run/sendmail.pid"
 	};
-	struct buf path = {0}, text = {0};
+	struct buf path = {0};
 	struct err none = {0};
-	struct span line;
-	long long pid = 0;
+	bool yes = sm_option(conf, "PidFile", &path, &none) == 1 &&
+	    program_runs(buf_str(&path));
 
-	if (sm_option(conf, "PidFile", &path, &none) == 1)
-		file_read(buf_str(&path), 4096, &text, &none);
-	for (size_t i = 0; i < 2 && text.n == 0; i++)
-		file_read(usual[i], 4096, &text, &none);
-	line = buf_span(&text);
-	line.n = span_find(line, '\n');
-	span_number(span_trim(line), &pid);
+	for (size_t i = 0; i < 2 && !yes; i++)
+		yes = program_runs(usual[i]);
 	buf_free(&path);
-	buf_free(&text);
-	return pid > 0 && kill((pid_t)pid, 0) == 0;
+	return yes;
 }
 
 /* Timeout.queuereturn, five days unless the configuration says otherwise. */

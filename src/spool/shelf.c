@@ -168,8 +168,8 @@ up(struct span *path, shelf_level *is_one)
 }
 
 int
-shelf_owns(const struct shelf *places, shelf_level *const *levels, const char *ref,
-    struct buf *dir)
+shelf_owns(const struct shelf *places, shelf_level *const *levels,
+    bool (*shape)(const char *), const char *ref, struct buf *dir)
 {
 	struct span path = span_of(ref);
 	size_t depth = 0;
@@ -188,8 +188,46 @@ shelf_owns(const struct shelf *places, shelf_level *const *levels, const char *r
 		    path.p[path.n - n - 1] != '/'))
 			continue;
 		buf_add(dir, path.p, path.n - (n > 0 ? n + 1 : 0));
-		return 1;
+		if (shape == NULL || shape(buf_str(dir)))
+			return 1;
+		buf_clear(dir);
 	}
+	return 0;
+}
+
+bool
+shelf_number(const char *name)
+{
+	size_t n = strspn(name, "0123456789");
+
+	return n > 0 && n <= 20 && name[n] == '\0';
+}
+
+int
+shelf_open(struct spool *s, const struct usual *u, struct err *e)
+{
+	bool usual = s->dir == NULL;
+
+	if (usual)
+		s->dir = span_dup(span_of(u->dir));
+	if (dir_absolute(s, e) < 0)
+		return usual && e->fault != FAULT_PERM ? err_set(e, FAULT_IO, "no %s "
+		    "queue was found on this host; name one: --spool=%s:DIR",
+		    u->name, s->kind->name) : -1;
+	if (u->named != NULL ? !u->named(s->dir) : !u->shape(s->dir))
+		return err_set(e, FAULT_IO, "%s: is no %s queue: it has no %s", s->dir,
+		    u->name, u->has);
+	s->live = dir_same(s->dir, u->dir);
+	return 0;
+}
+
+int
+shelf_discover(struct spools *found, const struct spool_kind *kind,
+    const struct usual *u)
+{
+	if (u->shape(u->dir))
+		*vec_add(found) = (struct spool){ .kind = kind, .live = true,
+		    .dir = span_dup(span_of(u->dir)) };
 	return 0;
 }
 

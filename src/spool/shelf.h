@@ -34,9 +34,28 @@ void shelf_walk_end(struct walk *);
 int shelf_find(struct spool *, const struct shelf *, const char *name,
     struct entry *, struct err *);
 
-/* The spool that a ref lies in: 1 and `dir`, when it could be in one of them. */
-int shelf_owns(const struct shelf *, shelf_level *const *levels, const char *ref,
-    struct buf *dir);
+/* A kind whose queue lies in the same place on every host. */
+struct usual {
+	const char *name;	/* of the MTA, for people */
+	const char *dir;
+	const char *has;	/* what has to be in it, in words */
+	bool (*shape)(const char *dir);
+	bool (*named)(const char *dir);	/* of one that was named, if less will do */
+};
+
+/* kind->open and kind->discover of such a kind. */
+int shelf_open(struct spool *, const struct usual *, struct err *);
+int shelf_discover(struct spools *, const struct spool_kind *, const struct usual *);
+
+/*
+ * The spool that a ref lies in: 1 and `dir`, when it could be in one of them and the
+ * spool has this shape (NULL: any).
+ */
+int shelf_owns(const struct shelf *, shelf_level *const *levels,
+    bool (*shape)(const char *dir), const char *ref, struct buf *dir);
+
+/* Up to 20 digits and nothing else? */
+bool shelf_number(const char *name);
 
 /* ref, times and identity of a file that was opened; its state from the entry. */
 void shelf_start(struct message *, const struct entry *, const struct stat *);
