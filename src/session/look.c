@@ -131,26 +131,12 @@ entry(struct through *t, struct entry *at)
 		take(t, it);
 }
 
-static struct walk *
-begin(struct through *t, struct err *e)
-{
-	const struct select *sel = t->l->select;
-	struct walk *w = NULL;
-
-	if (t->id == NULL && t->s->kind->walk_node != NULL && select_node(sel) != NULL)
-		w = t->s->kind->walk_node(t->s, select_node(sel),
-		    select_walks(sel), e);
-	if (w == NULL && e->fault == FAULT_NONE)
-		w = t->s->kind->walk(t->s, select_walks(sel), e);
-	return w;
-}
-
 static void
 walk(struct through *t)
 {
 	struct err e = {0};
 	struct entry at = {0};
-	struct walk *w = begin(t, &e);
+	struct walk *w = t->s->kind->walk(t->s, select_walks(t->l->select), &e);
 	struct item *it;
 	int r = 1;
 

@@ -97,13 +97,6 @@ select_by_name(const struct select *s, const struct entry *at)
 	    !s->states_given);
 }
 
-const char *
-select_node(const struct select *s)
-{
-	return s->nodes.n == 1 && !s->nodes.p[0].not && *s->nodes.p[0].text != '@' &&
-	    *s->nodes.p[0].text != '#' && s->rcpts.n == 0 ? s->nodes.p[0].text : NULL;
-}
-
 static bool
 is_node(const char *node, const char *address)
 {

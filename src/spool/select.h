@@ -56,9 +56,6 @@ bool select_entry(const struct select *, const struct entry *);
  */
 bool select_by_name(const struct select *, const struct entry *);
 
-/* The only domain whose recipients are meant; NULL: not one alone, or not exactly. */
-const char *select_node(const struct select *);
-
 /*
  * Is this message meant?  Sets `selected` of each recipient: pending ones that
  * -d and -r mean.  False when it is not, or no recipient is left while -d or -r

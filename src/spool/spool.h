@@ -129,14 +129,6 @@ struct spool_kind {
 	void (*walk_end)(struct walk *);
 
 	/*
-	 * The same over fewer: entries among which is every message with a
-	 * recipient at exactly this domain (normalised).  NULL without an error: the
-	 * MTA keeps no index that says so.
-	 */
-	struct walk *(*walk_node)(struct spool *, const char *node,
-	    unsigned states, struct err *);
-
-	/*
 	 * Fills in the entry of a ref in this queue without looking: read() says
 	 * whether it is there.  NULL, or false: find() has to look.
 	 */
