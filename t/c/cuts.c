@@ -165,11 +165,13 @@ static const struct {
 int
 main(void)
 {
-	char tmp[] = "/tmp/tidegate-cuts.XXXXXX";
+	const char *top = getenv("TMPDIR");
+	char tmp[4096];
 	const char *const unpack[] = { "t/samples/unpack", tmp, NULL };
 	const char *const clean[] = { "rm", "-rf", tmp, NULL };
 	struct err e = {0};
 
+	snprintf(tmp, sizeof tmp, "%s/tidegate.XXXXXX", top ? top : "/tmp");
 	if (mkdtemp(tmp) == NULL || child_run(unpack, (struct span){0}, NULL, NULL,
 	    0, clock_in(60000), &e) != 0) {
 		err_print(&e, "cuts");

@@ -42,9 +42,8 @@ ip link set lo up
 echo 1024 >/proc/sys/net/unix/max_dgram_qlen
 
 . "$mta/../lib.sh"
-. "$mta/lib-in.sh"
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
-export PYTHONDONTWRITEBYTECODE=1 mta
+export PYTHONDONTWRITEBYTECODE=1
 
 diag() { sed 's/^/# /'; }
 mail() { python3 "$mta/mail.py" "$@"; }

@@ -6,9 +6,7 @@ chroots=dma
 . "$mta/list.sh"
 
 kind=dma spool=/var/spool/dma
-root_of dma dma
-root=$tmp/dma
-install_into "$root"
+list_root
 printf 'SMARTHOST 127.0.0.1\nPORT 2599\nMAILNAME mx.test\n' >"$root/etc/dma/dma.conf"
 told() {
 	chroot "$root" dma -bp | perl -ne '

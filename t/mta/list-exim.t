@@ -6,9 +6,7 @@ chroots=exim
 . "$mta/list.sh"
 
 kind=exim spool=/var/spool/exim4
-root_of exim exim
-root=$tmp/exim
-install_into "$root"
+list_root
 cat >"$root/etc/exim4/exim4.conf" <<-'END'
 primary_hostname = mx.test
 log_file_path = /var/log/exim4/%slog
@@ -63,11 +61,6 @@ is 'exim: frozen is held' hold sh -c \
 unprivileged told
 untouched
 chroot "$root" exim4 -Mt "$(ours | awk '/held@/ { print $1 }')" >/dev/null
-open_hop --refuse='r*5@a.test:451 4.2.1 later'
-churn 500
-close_hop
-open_hop
-drained 500
-close_hop
+come_and_go 500
 kill $pid
 done_testing

@@ -7,9 +7,7 @@ chroots=opensmtpd
 . "$mta/list.sh"
 
 kind=opensmtpd spool=/var/spool/smtpd
-root_of opensmtpd opensmtpd
-root=$tmp/opensmtpd
-install_into "$root"
+list_root
 cat >"$root/etc/smtpd.conf" <<-END
 listen on lo port 2598
 action out relay host smtp://127.0.0.1:2599 helo mx.test
@@ -38,11 +36,6 @@ at_rest 4
 unprivileged told
 untouched
 chroot "$root" smtpctl resume envelope "$id" >/dev/null
-open_hop --refuse='r*5@a.test:451 4.2.1 later'
-churn 500
-close_hop
-open_hop
-drained 500
-close_hop
+come_and_go 500
 kill $pid
 done_testing

@@ -6,9 +6,7 @@ chroots=postfix
 . "$mta/list.sh"
 
 kind=postfix spool=/var/spool/postfix
-root_of postfix
-root=$tmp/postfix
-install_into "$root"
+list_root
 cat >"$root/etc/postfix/main.cf" <<-END
 compatibility_level = 3.6
 maillog_file = /var/log/postfix.log
@@ -45,11 +43,6 @@ is 'postfix: held is held' hold sh -c \
 unprivileged listed
 untouched
 chroot "$root" postsuper -H ALL 2>/dev/null
-open_hop --refuse='r*5@a.test:451 4.2.1 later'
-churn 500
-close_hop
-open_hop
-drained 500
-close_hop
+come_and_go 500
 chroot "$root" postfix stop 2>/dev/null
 done_testing

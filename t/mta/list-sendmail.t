@@ -6,9 +6,7 @@ chroots=sendmail
 . "$mta/list.sh"
 
 kind=sendmail spool=/var/spool/mqueue
-root_of sendmail sendmail
-root=$tmp/sendmail
-install_into "$root"
+list_root
 cat >"$root/etc/mail/list.mc" <<-'END'
 OSTYPE(`linux')dnl
 define(`confDOMAIN_NAME', `mx.test')dnl
@@ -78,10 +76,5 @@ is 'sendmail: quarantined is held' hold sh -c \
 unprivileged told
 untouched
 chroot "$root" sendmail -Am -Q -qQ "-qI$(ours | awk '/held@/ { print $1 }')" >/dev/null 2>&1
-open_hop --refuse='r*5@a.test:451 4.2.1 later'
-churn 500
-close_hop
-open_hop
-drained 500
-close_hop
+come_and_go 500
 done_testing
