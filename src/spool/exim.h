@@ -24,8 +24,15 @@ int exim_parse(struct exim_header *, struct span text, struct span journal,
 /* Appends the header as it is sent, with LF line ends. */
 void exim_header_text(struct buf *, const struct exim_header *);
 
-/* exim_log.c: reasons, attempts and times from a message's log. */
-void exim_log_read(struct message *, struct span log);
+/*
+ * exim_log.c: reasons, attempts, the last of them and why it is frozen, from a
+ * message's log, into a message that has none of these yet.  Without the log's
+ * beginning (not `whole`) attempts stay unknown.
+ */
+void exim_log_read(struct message *, struct span log, bool whole);
+
+/* Does this reason say that the configuration keeps the mail back until asked for? */
+bool exim_is_kept(struct span why);
 
 /* exim_walk.c */
 struct walk *exim_walk(struct spool *, unsigned states, struct err *);

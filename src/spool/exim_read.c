@@ -70,7 +70,7 @@ read_log(struct message *m, struct err *e)
 		log = buf_span(&text);
 		if (from > 0)
 			log = span_from(log, span_find(log, '\n') + 1);
-		exim_log_read(m, log);
+		exim_log_read(m, log, from == 0);
 	}
 	buf_free(&path);
 	buf_free(&text);
