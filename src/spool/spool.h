@@ -187,6 +187,16 @@ struct spool_kind {
 	int (*settle)(struct claimed *, struct message *m, size_t i,
 	    const struct result *, struct err *);
 
+	/*
+	 * m->env.rcpts.p[i] failed for good and shall not be tried again: marked
+	 * done as settle() marks what was delivered, with the same returns.  Where
+	 * `reports` is there and says yes, the MTA tells the sender (it honours
+	 * NOTIFY and RET); otherwise whoever calls this has done so before.
+	 */
+	int (*fail)(struct claimed *, struct message *m, size_t i,
+	    const struct result *, struct err *);
+	bool (*reports)(const struct claimed *, const struct message *m);
+
 	/* Once a message, after its recipients: gives it back; frees `claimed`. */
 	int (*done)(struct claimed *, struct message *m, struct err *);
 
@@ -199,6 +209,17 @@ struct spool_kind {
 	int (*release_node)(struct spool *, const char *node, struct err *);
 	bool (*covers)(struct spool *, const char *node, const struct message *);
 	int (*release)(struct spool *, const struct message *, struct err *);
+
+	/*
+	 * By the MTA's own commands, of a live queue (else -1, 69), for the whole
+	 * message, which was read just before.  hold: it is kept until unhold; 0
+	 * also when it already was.  unhold: it waits like any other, it is not
+	 * tried at once.  remove: thrown away, nobody is told.  0 or -1; 75 when it
+	 * is in delivery just now.  NULL: this MTA has no such command (69).
+	 */
+	int (*hold)(struct spool *, const struct message *, struct err *);
+	int (*unhold)(struct spool *, const struct message *, struct err *);
+	int (*remove)(struct spool *, const struct message *, struct err *);
 
 	/*
 	 * For --why, by the MTA's own commands.  outlook: 0 or -1, what could be
