@@ -22,6 +22,7 @@ links := $(addprefix bin/,$(tools))
 ctests := $(patsubst t/c/%.c,$(BUILD)/t/%.ct,$(wildcard t/c/*.c))
 fuzzers := $(patsubst t/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard t/fuzz/*.c))
 helpers := $(patsubst t/tool/%.c,$(BUILD)/t/%,$(wildcard t/tool/*.c))
+preloads := $(patsubst t/preload/%.c,$(BUILD)/t/%.so,$(wildcard t/preload/*.c))
 gauges := $(patsubst t/bench/%.c,$(BUILD)/t/%,$(wildcard t/bench/*.c))
 scripts := $(filter-out $(links),$(wildcard bin/gateway-*))
 mans := $(wildcard man/*.[157])
@@ -59,6 +60,10 @@ $(helpers): $(BUILD)/t/%: $(BUILD)/t/tool/%.o $(lib)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(lib) $(LIBS)
 
+$(preloads): $(BUILD)/t/%.so: t/preload/%.c | $(BUILD)/.ready
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(WARN) -O1 -fPIC -shared -o $@ $<
+
 $(gauges): $(BUILD)/t/%: $(BUILD)/t/bench/%.o $(lib)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(lib) $(LIBS)
@@ -79,12 +84,12 @@ demo: all $(helpers)
 	@BUILD=$(BUILD) t/demo/session
 
 #: make check      the tests; no root, nothing but loopback
-check: all $(ctests) $(helpers) $(gauges)
+check: all $(ctests) $(helpers) $(preloads) $(gauges)
 	@./setup check
 	prove -j4 $(ctests) $(TESTS)
 
 #: make check-mta  real MTAs in chroots and network namespaces (root)
-check-mta: all $(helpers)
+check-mta: all $(helpers) $(preloads)
 	@./setup mta
 	prove -v $(sort $(wildcard t/mta/*.t))
 
