@@ -34,6 +34,14 @@ seen_first(struct seen *s, dev_t dev, ino_t ino)
 	return false;
 }
 
+bool
+seen_has(const struct seen *s, dev_t dev, ino_t ino)
+{
+	struct inode key = { dev, ino };
+
+	return tfind(&key, &s->tree, compare) != NULL;
+}
+
 void
 seen_free(struct seen *s)
 {

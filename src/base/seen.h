@@ -12,6 +12,8 @@ struct seen {
 /* Is this the first time?  It is remembered. */
 bool seen_first(struct seen *, dev_t, ino_t);
 
+bool seen_has(const struct seen *, dev_t, ino_t);
+
 void seen_free(struct seen *);
 
 #endif

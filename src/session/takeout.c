@@ -3,140 +3,15 @@
  * is in its queue or was reported delivered; those in hand and unanswered may
  * have been delivered and stay in the queue: a letter twice, never none.
  */
-#include "session/takeout.h"
+#include "session/takeout_job.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/interrupt.h"
-#include "out/result.h"
 #include "wire/path.h"
 
 #define GRACE_MS 1000		/* for results in flight when a signal came */
-
-/* A message of ours, in the slot of its number. */
-struct taken {
-	struct spool *spool;
-	char *ref;		/* as it was found: a claim may move it */
-	struct message m;
-	struct claimed *claimed;
-	VEC(size_t) rcpts;	/* of the record: index in m */
-	size_t left;		/* not settled; 0: the slot is free */
-};
-
-struct job {
-	struct source *source;
-	const struct takeout_how *how;
-	struct feed *feed;
-	struct taken *taken;
-	long long chosen, delivered, deferred, failed;
-	long long busy, changed, left_behind, odd;
-	bool stopping;
-	bool exhausted;		/* the selection, or COMMAND, has no more */
-	bool mute;		/* stdout cannot be written */
-	int status;
-};
-
-static void
-trouble(struct job *j, struct err *e)
-{
-	err_print(e, j->how->tool);
-	j->status = status_worse(j->status, (int)e->fault);
-	err_clear(e);
-}
-
-/* ---- results ---- */
-
-static void
-put(struct job *j, const struct buf *line)
-{
-	struct err e = {0};
-
-	if (j->mute)
-		return;
-	fwrite(line->p, 1, line->n, stdout);
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return;
-	/* the work goes on: what COMMAND delivers must be marked all the same */
-	err_sys(&e, "write results");
-	e.fault = FAULT_IO;
-	trouble(j, &e);
-	j->mute = true;
-}
-
-static void
-report(struct job *j, const struct taken *t, const struct result *said)
-{
-	struct result named = *said;
-	struct buf line = {0};
-
-	if (!j->how->json && !j->how->results)
-		return;
-	named.ref = t->ref;
-	result_show(&line, &named, j->how->json, j->how->end);
-	put(j, &line);
-	buf_free(&line);
-}
-
-static void
-count(struct job *j, const struct message *m, const struct result *r)
-{
-	switch (r->fate) {
-	case FATE_DELIVERED:
-	case FATE_RELAYED:
-		j->delivered++;
-		break;
-	case FATE_FAILED:
-		j->failed++;
-		warn(j->how->tool, "%s: %s: %s", message_label(m), r->recipient, r->text);
-		j->status = status_worse(j->status, FAULT_UNAVAILABLE);
-		break;
-	default:
-		j->deferred++;
-		j->status = status_worse(j->status, FAULT_TEMP);
-		if (j->how->verbose)
-			warn(j->how->tool, "%s: %s: %s", message_label(m), r->recipient,
-			    r->text);
-	}
-}
-
-static void
-give_back(struct job *j, struct taken *t)
-{
-	struct err e = {0};
-
-	if (t->spool->kind->done(t->claimed, &t->m, &e) < 0)
-		trouble(j, &e);
-	message_free(&t->m);
-	vec_free(&t->rcpts);
-	free(t->ref);
-	*t = (struct taken){0};
-}
-
-static void
-settle(struct job *j, const struct feed_event *ev)
-{
-	struct taken *t = &j->taken[ev->number];
-	struct err e = {0};
-	int r;
-
-	r = t->spool->kind->settle(t->claimed, &t->m, t->rcpts.p[ev->rcpt],
-	    ev->result, &e);
-	count(j, &t->m, ev->result);
-	if (r < 0) {
-		err_in(&e, "%s: %s: %s, but not marked in its queue", message_label(&t->m),
-		    ev->result->recipient, fate_name(ev->result->fate));
-		trouble(j, &e);
-	} else if (r == CLAIM_GONE) {
-		err_set(&e, FAULT_TEMP, "%s: %s: %s, but the message was taken "
-		    "away meanwhile", message_label(&t->m), ev->result->recipient,
-		    fate_name(ev->result->fate));
-		trouble(j, &e);
-	}
-	report(j, t, ev->result);
-	if (--t->left == 0)
-		give_back(j, t);
-}
 
 /* ---- claims ---- */
 
@@ -174,7 +49,7 @@ peek(struct job *j, struct wanted *w, struct message *m, struct err *e)
 	    select_reads(j->source->select), m, e);
 
 	if (r < 0)
-		trouble(j, e);
+		takeout_trouble(j, e);
 	return r > 0 ? source_fits(j->source, w, m, false) : FIT_NO;
 }
 
@@ -196,7 +71,6 @@ leave_unsayable(struct job *j, struct taken *t)
 	struct envelope *v = &t->m.env;
 	bool all = v->sender != NULL && *v->sender != '\0' &&
 	    !path_is_mailbox(span_of(v->sender));
-	struct err e = {0};
 
 	for (size_t i = 0; i < v->rcpts.n; i++) {
 		struct result r = { .recipient = v->rcpts.p[i].address,
@@ -209,10 +83,7 @@ leave_unsayable(struct job *j, struct taken *t)
 		    path_is_mailbox(span_of(v->rcpts.p[i].address))))
 			continue;
 		v->rcpts.p[i].selected = false;
-		count(j, &t->m, &r);
-		if (t->spool->kind->settle(t->claimed, &t->m, i, &r, &e) < 0)
-			trouble(j, &e);
-		report(j, t, &r);
+		takeout_meet(j, t, i, &r);
 	}
 }
 
@@ -234,19 +105,19 @@ claim(struct job *j, struct wanted *w, struct taken *t, struct buf *ref)
 	case CLAIM_GONE:
 		return 0;
 	default:
-		trouble(j, &e);
+		takeout_trouble(j, &e);
 		return 0;
 	}
 	t->ref = span_dup(w->record.ref != NULL ? span_of(w->record.ref) :
 	    buf_span(ref));
 	fit = source_fits(j->source, w, &t->m, true);
-	if (fit == FIT_YES)
+	if (fit == FIT_YES && j->how->verdict == NULL)
 		leave_unsayable(j, t);
 	if (fit == FIT_YES && select_any(&t->m))
 		return 1;
 	if (fit == FIT_CHANGED)
 		tell_changed(j, &t->m);
-	give_back(j, t);
+	takeout_give_back(j, t);
 	return 0;
 }
 
@@ -267,12 +138,37 @@ give(struct job *j, struct taken *t)
 	given = feed_give(j->feed, &r, &number, &e);
 	vec_free(&r.rcpts);
 	if (given < 0) {
-		trouble(j, &e);
-		give_back(j, t);
+		takeout_trouble(j, &e);
+		takeout_give_back(j, t);
 		return -1;
 	}
 	j->taken[number] = *t;
 	return 0;
+}
+
+/* Without COMMAND: all that is selected in it meets the verdict. */
+static void
+judge(struct job *j, struct taken *t)
+{
+	for (size_t i = 0; i < t->m.env.rcpts.n; i++) {
+		struct result r = *j->how->verdict;
+
+		if (!t->m.env.rcpts.p[i].selected)
+			continue;
+		r.recipient = t->m.env.rcpts.p[i].address;
+		takeout_meet(j, t, i, &r);
+	}
+	takeout_give_back(j, t);
+}
+
+/* 1; -1 COMMAND cannot be run. */
+static int
+hand_over(struct job *j, struct taken *t)
+{
+	if (j->how->verdict == NULL)
+		return give(j, t) < 0 ? -1 : 1;
+	judge(j, t);
+	return 1;
 }
 
 static void
@@ -282,9 +178,9 @@ show(struct job *j, const struct message *m)
 	struct record r;
 
 	message_record(m, &r);
-	buf_adds(&line, "take\t");
+	buf_adds(&line, j->how->verdict != NULL ? "bounce\t" : "take\t");
 	record_add(&line, &r, j->how->end);
-	put(j, &line);
+	takeout_put(j, &line);
 	vec_free(&r.rcpts);
 	buf_free(&line);
 }
@@ -307,12 +203,13 @@ consider(struct job *j, struct wanted *w)
 	    FIT_NO;
 	if (fit == FIT_CHANGED)
 		tell_changed(j, &m);
-	if (fit == FIT_YES && select_any(&m)) {
+	if (fit == FIT_YES && select_any(&m) && (j->how->only == NULL ||
+	    seen_has(j->how->only, m.dev, m.ino))) {
 		if (j->how->dry) {
 			show(j, &m);
 			r = 1;
 		} else if (claim(j, w, &t, &ref)) {
-			r = give(j, &t) < 0 ? -1 : 1;
+			r = hand_over(j, &t);
 		}
 	}
 	j->chosen += r == 1;
@@ -337,7 +234,7 @@ give_next(struct job *j, struct wanted *w)
 		if (r == SOURCE_END || r == SOURCE_NOT_YET)
 			return r;
 		if (r < 0)
-			trouble(j, &e);
+			takeout_trouble(j, &e);
 		if (r == SOURCE_ONE && (r = consider(j, w)) != 0)
 			return r;
 	}
@@ -365,6 +262,16 @@ stop_if_told(struct job *j)
 }
 
 static void
+settle(struct job *j, const struct feed_event *ev)
+{
+	struct taken *t = &j->taken[ev->number];
+
+	takeout_meet(j, t, t->rcpts.p[ev->rcpt], ev->result);
+	if (--t->left == 0)
+		takeout_give_back(j, t);
+}
+
+static void
 run(struct job *j)
 {
 	struct wanted w = {0};
@@ -386,12 +293,12 @@ run(struct job *j)
 		}
 	} while (r > 0 && r != FEED_END);
 	if (r < 0)
-		trouble(j, &e);
+		takeout_trouble(j, &e);
 	if (!j->exhausted && !j->stopping &&
 	    clock_left(j->how->limits.deadline) == 0) {
 		err_set(&e, FAULT_TEMP,
 		    "the deadline is over; the rest of the queue was left");
-		trouble(j, &e);
+		takeout_trouble(j, &e);
 	}
 	wanted_free(&w);
 }
@@ -402,11 +309,12 @@ give_all_back(struct job *j)
 {
 	for (size_t i = 0; i < j->how->limits.in_hand; i++)
 		if (j->taken[i].left > 0)
-			give_back(j, &j->taken[i]);
+			takeout_give_back(j, &j->taken[i]);
 }
 
+/* Without COMMAND, or only to say what would be done. */
 static void
-rehearse(struct job *j)
+run_alone(struct job *j)
 {
 	struct wanted w = {0};
 
@@ -426,6 +334,8 @@ summary(const struct job *j)
 	fprintf(stderr, "released 0, delivered %lld, deferred %lld, failed %lld, "
 	    "busy %lld, changed %lld", j->delivered, j->deferred, j->failed,
 	    j->busy, j->changed);
+	if (j->how->bounce)
+		fprintf(stderr, ", bounced %lld", j->bounced);
 	if (j->left_behind > 0)
 		fprintf(stderr, ", left behind %lld", j->left_behind);
 	fputc('\n', stderr);
@@ -444,7 +354,7 @@ all_can(struct job *j)
 			continue;
 		err_set(&e, FAULT_UNAVAILABLE, "%s: from a %s queue no message "
 		    "can be taken safely", sp->dir, sp->kind->name);
-		trouble(j, &e);
+		takeout_trouble(j, &e);
 		return false;
 	}
 	return true;
@@ -458,12 +368,12 @@ takeout(struct source *s, const struct takeout_how *how)
 
 	if (!all_can(&j))
 		return j.status;
-	if (how->dry) {
-		rehearse(&j);
+	if (how->dry || how->verdict != NULL) {
+		run_alone(&j);
 	} else {
 		j.feed = feed_new(how->command, &how->limits, how->always, &e);
 		if (j.feed == NULL) {
-			trouble(&j, &e);
+			takeout_trouble(&j, &e);
 			return j.status;
 		}
 		j.taken = must(calloc(how->limits.in_hand, sizeof *j.taken));

@@ -348,6 +348,7 @@ const struct spool_kind spool_maildir = {
 	.body = maildir_body,
 	.read_body = maildir_read_body,
 	.claim = maildir_claim,
+	.remove = spool_take_away,
 	.settle = maildir_settle,
 	.done = maildir_done,
 };

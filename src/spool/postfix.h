@@ -122,6 +122,9 @@ enum claim pf_claim(struct spool *, const struct entry *, struct message *,
     struct claimed **, struct err *);
 int pf_settle(struct claimed *, struct message *, size_t,
     const struct result *, struct err *);
+int pf_fail(struct claimed *, struct message *, size_t,
+    const struct result *, struct err *);
+bool pf_reports(const struct claimed *, const struct message *);
 int pf_done(struct claimed *, struct message *, struct err *);
 
 /*
@@ -148,6 +151,9 @@ int pf_log_append(struct spool *, const char *log, const struct message *,
 int pf_release_node(struct spool *, const char *, struct err *);
 bool pf_covers(struct spool *, const char *, const struct message *);
 int pf_release(struct spool *, const struct message *, struct err *);
+int pf_hold(struct spool *, const struct message *, struct err *);
+int pf_unhold(struct spool *, const struct message *, struct err *);
+int pf_remove(struct spool *, const struct message *, struct err *);
 int pf_domains(struct spool *, struct buf *, struct err *);
 
 #endif

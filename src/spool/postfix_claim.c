@@ -8,7 +8,7 @@
  *		remove defer/ID			good: the queue manager does the
  *						same; only the reasons are lost
  *	settle	trace/ID gets a block		the sender is told, and the
- *						letter sent again, as when
+ *	fail	bounce/ID gets one		letter sent again, as when
  *						Postfix itself dies there
  *		R becomes D, synced		that one is done; its next
  *						attempt is when it was
@@ -220,25 +220,24 @@ mark(struct claimed *c, struct rcpt *r, struct err *e)
 	return 0;
 }
 
-/* Success was to be reported and the next hop will not: Postfix shall. */
+/* For a report that Postfix shall write: what it is about, in `log`. */
 static int
-trace(struct claimed *c, const struct message *m, const struct rcpt *r,
-    struct err *e)
+note(struct claimed *c, const struct message *m, const struct rcpt *r,
+    const char *log, const char *action, struct err *e)
 {
 	struct buf text = {0};
 	int done;
 
-	pf_log_block(&text, r, "relayed", buf_span(&c->log));
-	done = pf_log_append(&c->spool, "trace", m, &c->was, buf_span(&text), e);
+	pf_log_block(&text, r, action, buf_span(&c->log));
+	done = pf_log_append(&c->spool, log, m, &c->was, buf_span(&text), e);
 	buf_free(&text);
 	return done;
 }
 
-int
-pf_settle(struct claimed *c, struct message *m, size_t i,
-    const struct result *result, struct err *e)
+/* 1 the result is kept in `r`; 0 it is done already; -1; CLAIM_GONE. */
+static int
+meet(struct claimed *c, struct rcpt *r, const struct result *result, struct err *e)
 {
-	struct rcpt *r = &m->env.rcpts.p[i];
 	int there = locate(c, e);
 
 	if (there <= 0)
@@ -248,12 +247,52 @@ pf_settle(struct claimed *c, struct message *m, size_t i,
 	set(&r->reason, result->text);
 	set(&r->status, result->status);
 	c->changed = true;
+	return 1;
+}
+
+int
+pf_settle(struct claimed *c, struct message *m, size_t i,
+    const struct result *result, struct err *e)
+{
+	struct rcpt *r = &m->env.rcpts.p[i];
+	int met = meet(c, r, result, e);
+
+	if (met != 1)
+		return met;
 	if (result->fate == FATE_DEFERRED || result->fate == FATE_FAILED) {
 		c->news[i] = true;
 		return 0;
 	}
+	/* success was to be reported and the next hop will not */
 	if (result->fate == FATE_RELAYED && (r->notify & NOTIFY_SUCCESS) != 0 &&
-	    trace(c, m, r, e) < 0)
+	    note(c, m, r, "trace", "relayed", e) < 0)
+		return -1;
+	return mark(c, r, e);
+}
+
+/*
+ * In hold nobody looks at bounce/ID before the message is let go; in a copied
+ * queue nobody does.  What is from <> goes to nobody.
+ */
+bool
+pf_reports(const struct claimed *c, const struct message *m)
+{
+	return c->spool.live && c->state != STATE_HOLD &&
+	    m->env.sender != NULL && *m->env.sender != '\0';
+}
+
+int
+pf_fail(struct claimed *c, struct message *m, size_t i,
+    const struct result *result, struct err *e)
+{
+	struct rcpt *r = &m->env.rcpts.p[i];
+	bool told = r->notify == 0 || (r->notify & NOTIFY_FAILURE) != 0;
+	int met = meet(c, r, result, e);
+
+	if (met != 1)
+		return met;
+	if (told && pf_reports(c, m) &&
+	    note(c, m, r, "bounce", "failed", e) < 0)
 		return -1;
 	return mark(c, r, e);
 }

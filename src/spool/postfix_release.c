@@ -1,7 +1,8 @@
 /*
- * Having Postfix deliver now, by its own commands.  postqueue -s moves what the
- * log of a domain in fast_flush_domains names, -i one message; what is on hold
- * has to be let go by postsuper -H first, which only root may.
+ * Orders to Postfix, by its own commands.  postqueue -s moves what the log of a
+ * domain in fast_flush_domains names, -i one message; holding, letting go and
+ * removing are postsuper's, which only root may run.  Both end with 0 for an ID
+ * that is not there.
  */
 #include "spool/postfix.h"
 
@@ -15,9 +16,9 @@
 
 static int
 run(const struct spool *s, const char *name, const char *option,
-    const char *value, struct err *e)
+    const char *value, const char *queue, struct err *e)
 {
-	const char *const args[] = { option, value, NULL };
+	const char *const args[] = { option, value, queue, NULL };
 	struct buf out = {0};
 	int r = pf_run(s->conf, name, args, (struct span){0}, &out, e);
 
@@ -52,7 +53,7 @@ pf_release_node(struct spool *s, const char *node, struct err *e)
 		return not_here(s, e);
 	if (*node == '@' || *node == '#' || *node == '-')
 		return 0;
-	status = run(s, "postqueue", "-s", node, e);
+	status = run(s, "postqueue", "-s", node, NULL, e);
 	if (status == 0)
 		return 1;
 	/* 69 is also its answer for a domain it keeps no such log of */
@@ -76,14 +77,75 @@ pf_release(struct spool *s, const struct message *m, struct err *e)
 	case STATE_CORRUPT: case STATE_UNTOLD: case STATE_LAST:
 		return err_set(e, FAULT_DATA, "%s: damaged", m->ref);
 	case STATE_HOLD:
-		status = run(s, "postsuper", "-H", m->id, e);
+		status = run(s, "postsuper", "-H", m->id, NULL, e);
 		break;
 	case STATE_DEFERRED: case STATE_DONE:
 		break;
 	}
 	if (status == 0)
-		status = run(s, "postqueue", "-i", m->id, e);
+		status = run(s, "postqueue", "-i", m->id, NULL, e);
 	return status == 0 ? 0 : failed(status, e);
+}
+
+/* Where the message is now; STATE_LAST: gone. */
+static enum state
+state_now(struct spool *s, const struct message *m)
+{
+	struct entry at = {0};
+	enum state state = STATE_LAST;
+	struct err e = {0};
+	struct stat st;
+
+	if (pf_find(s, m->id, &at, &e) > 0 &&
+	    lstat(buf_str(&at.ref), &st) == 0 && st.st_ino == m->ino &&
+	    st.st_dev == m->dev)
+		state = at.state;
+	buf_free(&at.ref);
+	return state;
+}
+
+/* postsuper says with words only, not by its status, that it did nothing. */
+static int
+super(struct spool *s, const char *option, const struct message *m,
+    const char *queue, struct err *e)
+{
+	int status;
+
+	if (!s->live)
+		return not_here(s, e);
+	if (m->state == STATE_CORRUPT)
+		return err_set(e, FAULT_DATA, "%s: damaged", m->ref);
+	status = run(s, "postsuper", option, m->id, queue, e);
+	return status == 0 ? 0 : failed(status, e);
+}
+
+int
+pf_hold(struct spool *s, const struct message *m, struct err *e)
+{
+	enum state now;
+
+	if (m->state == STATE_MAILDROP)
+		return 1;	/* it has no envelope yet that could wait */
+	if (super(s, "-h", m, NULL, e) < 0)
+		return -1;
+	now = state_now(s, m);
+	return now != STATE_HOLD && now != STATE_LAST;
+}
+
+int
+pf_unhold(struct spool *s, const struct message *m, struct err *e)
+{
+	if (super(s, "-H", m, NULL, e) < 0)
+		return -1;
+	return state_now(s, m) == STATE_HOLD;
+}
+
+int
+pf_remove(struct spool *s, const struct message *m, struct err *e)
+{
+	if (super(s, "-d", m, m->state == STATE_MAILDROP ? "maildrop" : NULL, e) < 0)
+		return -1;
+	return state_now(s, m) != STATE_LAST;
 }
 
 /* The IDs in the log of one domain, sorted; kept while the log is the same. */

@@ -210,3 +210,49 @@ outlook_free(struct outlook *o)
 	buf_free(&o->commands);
 	*o = (struct outlook){0};
 }
+
+/* Marks everybody done in what was claimed, and gives it back. */
+static int
+mark_all(const struct spool_kind *kind, struct claimed *c, struct message *m,
+    struct err *e)
+{
+	const struct result gone = { .fate = FATE_DELIVERED };
+	int r = 0;
+
+	for (size_t i = 0; i < m->env.rcpts.n && r == 0; i++)
+		r = kind->settle(c, m, i, &gone, e);
+	if (kind->done(c, m, e) < 0)
+		r = -1;
+	return r < 0 ? -1 : 0;
+}
+
+int
+spool_take_away(struct spool *s, const struct message *m, struct err *e)
+{
+	struct claimed *claimed;
+	struct message ours = {0};
+	struct entry at = {0};
+	int r = spool_at(s, m->ref, &at, e);
+
+	if (r > 0) {
+		switch (s->kind->claim(s, &at, &ours, &claimed, e)) {
+		case CLAIM_OURS:
+			if (ours.ino == m->ino && ours.dev == m->dev)
+				r = mark_all(s->kind, claimed, &ours, e);
+			else
+				r = s->kind->done(claimed, &ours, e);
+			break;
+		case CLAIM_BUSY:
+			r = 1;
+			break;
+		case CLAIM_GONE:
+			r = 0;
+			break;
+		default:
+			r = -1;
+		}
+	}
+	message_free(&ours);
+	buf_free(&at.ref);
+	return r;
+}

@@ -192,6 +192,7 @@ struct spool_kind {
 	 * done as settle() marks what was delivered, with the same returns.  Where
 	 * `reports` is there and says yes, the MTA tells the sender (it honours
 	 * NOTIFY and RET); otherwise whoever calls this has done so before.
+	 * NULL: settle() with `delivered' does it.
 	 */
 	int (*fail)(struct claimed *, struct message *m, size_t i,
 	    const struct result *, struct err *);
@@ -212,10 +213,11 @@ struct spool_kind {
 
 	/*
 	 * By the MTA's own commands, of a live queue (else -1, 69), for the whole
-	 * message, which was read just before.  hold: it is kept until unhold; 0
+	 * message, which was read just before; or spool_take_away().  hold: it is kept until unhold; 0
 	 * also when it already was.  unhold: it waits like any other, it is not
-	 * tried at once.  remove: thrown away, nobody is told.  0 or -1; 75 when it
-	 * is in delivery just now.  NULL: this MTA has no such command (69).
+	 * tried at once.  remove: thrown away, nobody is told.  0; 1 nothing was
+	 * done, it is in delivery just now; -1.  NULL: this MTA has no such
+	 * command (69).
 	 */
 	int (*hold)(struct spool *, const struct message *, struct err *);
 	int (*unhold)(struct spool *, const struct message *, struct err *);
@@ -264,6 +266,12 @@ struct spool *spool_of(struct spools *known, const char *ref, struct err *);
  * for by its ID).  1 with entry filled, 0 gone, -1.
  */
 int spool_at(struct spool *, const char *ref, struct entry *, struct err *);
+
+/*
+ * kind->remove for a kind without such a command, and for files alone: claims
+ * the message, if it is still the one that was read, and marks everybody done.
+ */
+int spool_take_away(struct spool *, const struct message *, struct err *);
 
 void message_free(struct message *);
 void outlook_free(struct outlook *);

@@ -1,12 +1,15 @@
 /* dequeue: lets queued mail go, by its MTA or into a command. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/interrupt.h"
+#include "base/text.h"
 #include "base/unit.h"
 #include "opts/select.h"
 #include "opts/spool.h"
-#include "base/interrupt.h"
-#include "session/release.h"
+#include "session/confirm.h"
+#include "session/order.h"
 #include "session/takeout.h"
 
 #define NAME "dequeue"
@@ -15,8 +18,8 @@
 #define TAKEN_BY_DEFAULT STATE_BIT(STATE_DEFERRED)
 
 static int all, whole, always, dry_run, null, json, results, verbose;
-static int hold, unhold, remove_it, bounce, bounce_failed;
-static const char *bounce_text, *jobs;
+static int hold, unhold, remove_it, bounce, bounce_failed, yes;
+static const char *bounce_text = "5.7.0 returned by the administrator", *jobs;
 static const char *in_hand = "256", *wait_time, *timeout = "2h", *deadline;
 
 static struct poptOption options[] = {
@@ -50,17 +53,26 @@ static struct poptOption drain_options[] = {
 	{ "results", 0, POPT_ARG_NONE, &results, 0,
 	    "result lines on stdout: REF RECIPIENT FATE STATUS TEXT", NULL },
 	{ "json", 'j', POPT_ARG_NONE, &json, 0, "the same as JSON", NULL },
+	{ "bounce-failed", 0, POPT_ARG_NONE, &bounce_failed, 0,
+	    "what COMMAND says failed goes back to its sender", NULL },
+	POPT_TABLEEND
+};
+
+static struct poptOption order_options[] = {
+	{ "hold", 0, POPT_ARG_NONE, &hold, 0, "keep from delivery", NULL },
+	{ "unhold", 0, POPT_ARG_NONE, &unhold, 0, "no longer", NULL },
+	{ "remove", 0, POPT_ARG_NONE, &remove_it, 0,
+	    "throw away, nobody is told", NULL },
+	{ "bounce", 0, POPT_ARG_NONE, &bounce, 0,
+	    "back to the senders, with a report", NULL },
+	{ "bounce-text", 0, POPT_ARG_STRING | POPT_ARGFLAG_SHOW_DEFAULT,
+	    &bounce_text, 0, "status and reason in it", "TEXT" },
+	{ "yes", 'y', POPT_ARG_NONE, &yes, 0,
+	    "do not ask before --remove and --bounce", NULL },
 	POPT_TABLEEND
 };
 
 static struct poptOption later_options[] = {
-	{ "hold", 0, POPT_ARG_NONE, &hold, 0, "keep from delivery", NULL },
-	{ "unhold", 0, POPT_ARG_NONE, &unhold, 0, "no longer", NULL },
-	{ "remove", 0, POPT_ARG_NONE, &remove_it, 0, "throw away", NULL },
-	{ "bounce", 0, POPT_ARG_NONE, &bounce, 0, "back to the sender", NULL },
-	{ "bounce-text", 0, POPT_ARG_STRING, &bounce_text, 0, "why", "TEXT" },
-	{ "bounce-failed", 0, POPT_ARG_NONE, &bounce_failed, 0,
-	    "bounce what COMMAND says failed", NULL },
 	{ "jobs", 0, POPT_ARG_STRING, &jobs, 0, "several COMMANDs", "N" },
 	POPT_TABLEEND
 };
@@ -71,36 +83,59 @@ static struct poptOption table[] = {
 	OPTS_TABLE(opts_spool, "Queue:"),
 	OPTS_TABLE(release_options, "Without COMMAND, the MTA delivers now:"),
 	OPTS_TABLE(drain_options, "With -- COMMAND, it gets the messages:"),
+	OPTS_TABLE(order_options, "Or instead:"),
 	OPTS_TABLE(later_options, "Not there yet:"),
 	OPTS_END
 };
 
-static void
-refuse_later(void)
+/* What is to be done: of these at most one, and some options go with some. */
+enum verb { RELEASE, HOLD, UNHOLD, REMOVE, BOUNCE, DRAIN };
+
+static enum verb
+read_verb(bool command)
 {
-	opts_later(NAME, "--hold", hold);
-	opts_later(NAME, "--unhold", unhold);
-	opts_later(NAME, "--remove", remove_it);
-	opts_later(NAME, "--bounce", bounce);
-	opts_later(NAME, "--bounce-text", bounce_text != NULL);
-	opts_later(NAME, "--bounce-failed", bounce_failed);
-	opts_later(NAME, "--jobs", jobs != NULL);
+	static const struct {
+		const int *given;
+		enum verb verb;
+	} verbs[] = {
+		{ &hold, HOLD }, { &unhold, UNHOLD }, { &remove_it, REMOVE },
+		{ &bounce, BOUNCE },
+	};
+	enum verb verb = command ? DRAIN : RELEASE;
+	int n = command;
+
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+		if (*verbs[i].given) {
+			verb = verbs[i].verb;
+			n++;
+		}
+	if (n > 1)
+		opts_wrong(NAME, "--hold, --unhold, --remove, --bounce or a COMMAND: "
+		    "which?");
+	return verb;
 }
 
-/* An option of the other verb is a mistake, not something to pass over. */
+/* An option of another verb is a mistake, not something to pass over. */
 static void
-check_verb(bool drain)
+check_options(enum verb verb, const char *text)
 {
 	const char *wrong = NULL;
 
-	if (drain)
-		wrong = wait_time ? "--wait" : whole ? "--whole" : NULL;
-	else
-		wrong = always ? "--always" : results ? "--results" :
-		    json ? "--json" : deadline ? "--deadline" : NULL;
-	if (wrong != NULL)
-		opts_wrong(NAME, drain ? "%s: is not for a COMMAND" :
-		    "%s: needs a COMMAND behind --", wrong);
+	if (verb != DRAIN) {
+		wrong = always ? "--always" : deadline ? "--deadline" :
+		    bounce_failed ? "--bounce-failed" :
+		    verb == BOUNCE ? NULL : results ? "--results" :
+		    json ? "--json" : NULL;
+		if (wrong != NULL)
+			opts_wrong(NAME, "%s: needs a COMMAND behind --", wrong);
+	}
+	if (wait_time != NULL && verb != RELEASE)
+		opts_wrong(NAME, "--wait: is for a release");
+	if (whole && (verb == DRAIN || verb == BOUNCE))
+		opts_wrong(NAME, "--whole: only the selected recipients are %s",
+		    verb == DRAIN ? "for a COMMAND" : "returned");
+	if (text != bounce_text && verb != BOUNCE)
+		opts_wrong(NAME, "--bounce-text: is for --bounce");
 }
 
 static void
@@ -198,28 +233,99 @@ read_limits(void)
 	return l;
 }
 
-static int
-drain(struct source *source, const char *const *command)
+/* `5.3.4 message exceeds 10 MB`: a status of failure, if it begins with one. */
+static struct result
+read_verdict(void)
 {
+	struct span rest = span_of(bounce_text), word;
+	const char *status = "5.7.0";
+
+	if (!text_is_utf8(rest) || span_trim(rest).n == 0)
+		opts_wrong(NAME, "--bounce-text: no text");
+	span_cut(&rest, ' ', &word);
+	if (span_starts(word, "5.") && result_is_status(word)) {
+		status = span_dup(word);
+		rest = span_of(bounce_text);
+	} else if (span_starts(word, "4.") || span_starts(word, "2.")) {
+		opts_wrong(NAME, "--bounce-text: %.*s is no failure: 5.x.y",
+		    (int)word.n, word.p);
+	}
+	return (struct result){ .fate = FATE_FAILED,
+	    .status = (char *)(uintptr_t)status,
+	    .text = (char *)(uintptr_t)bounce_text };
+}
+
+/* With a COMMAND, or to return mail. */
+static int
+take(struct source *source, const char *const *command, const struct seen *only)
+{
+	struct result verdict = {0};
 	struct takeout_how how = {
 		.tool = NAME, .command = command, .limits = read_limits(),
 		.always = always, .dry = dry_run, .results = results,
 		.json = json, .verbose = verbose, .end = null ? '\0' : '\n',
+		.bounce = bounce || bounce_failed, .only = only,
 	};
 
+	if (bounce) {
+		verdict = read_verdict();
+		how.verdict = &verdict;
+	}
 	return takeout(source, &how);
 }
 
 static int
-let_go(struct source *source)
+give_order(struct source *source, enum verb verb, const struct seen *only)
 {
-	struct release_how how = {
+	static const enum order orders[] = {
+		[RELEASE] = ORDER_RELEASE, [HOLD] = ORDER_HOLD,
+		[UNHOLD] = ORDER_UNHOLD, [REMOVE] = ORDER_REMOVE,
+	};
+	struct order_how how = {
+		.order = orders[verb],
 		.tool = NAME, .wait_ms = milliseconds("--wait", wait_time, -1),
 		.whole = whole, .dry = dry_run, .verbose = verbose,
-		.end = null ? '\0' : '\n',
+		.end = null ? '\0' : '\n', .only = only,
 	};
 
-	return release(source, &how);
+	return order(source, &how);
+}
+
+static int
+carry_out(struct source *source, enum verb verb, const char *const *command)
+{
+	struct seen counted = {0}, *only = NULL;
+	int status = FAULT_TEMP;
+
+	if ((verb == REMOVE || verb == BOUNCE) && !yes && !dry_run &&
+	    isatty(STDIN_FILENO)) {
+		only = &counted;
+		if (!confirm(source, verb == REMOVE ? "remove" : "bounce", only)) {
+			warn(NAME, "nothing was done");
+			seen_free(&counted);
+			return status;
+		}
+	}
+	status = verb == DRAIN || verb == BOUNCE ? take(source, command, only) :
+	    give_order(source, verb, only);
+	seen_free(&counted);
+	return status;
+}
+
+/*
+ * Held mail is touched only when --state says so; --unhold says so itself.  Taken
+ * out is only what can be claimed.
+ */
+static void
+choose_states(struct select *select, enum verb verb)
+{
+	select_touch(select);
+	if (select->states_given)
+		return;
+	if (verb == UNHOLD)
+		select->states = STATE_BIT(STATE_HOLD);
+	else if (verb == DRAIN || verb == BOUNCE)
+		select->states = TAKEN_BY_DEFAULT;
 }
 
 int
@@ -230,26 +336,26 @@ main(int argc, char *argv[])
 	struct select select;
 	struct source source;
 	struct err e = {0};
+	const char *text = bounce_text;
+	enum verb verb;
 	bool records;
 	int status;
 
 	opts_read(NAME, argc, argv, table, "SELECTION [-- COMMAND [ARG...]]",
 	    &words, &command);
-	refuse_later();
+	opts_later(NAME, "--jobs", jobs != NULL);
 	if (command != NULL && command[0] == NULL)
 		opts_wrong(NAME, "no COMMAND behind --");
-	check_verb(command != NULL);
+	verb = read_verb(command != NULL);
+	check_options(verb, text);
 	read_selection(&select, words, &records);
-	select_touch(&select);
-	if (command != NULL && !select.states_given)
-		select.states = TAKEN_BY_DEFAULT;
+	choose_states(&select, verb);
 	read_limits();
-	status = find_spools(&spools, command != NULL,
+	status = find_spools(&spools, verb == DRAIN || verb == REMOVE || verb == BOUNCE,
 	    records || only_refs(&select));
 	interrupt_catch();
 	source_init(&source, &spools, &select, records, null ? '\0' : '\n');
-	status = status_worse(status, command != NULL ?
-	    drain(&source, command) : let_go(&source));
+	status = status_worse(status, carry_out(&source, verb, command));
 	source_free(&source);
 	select_free(&select);
 	spools_free(&spools);

@@ -142,8 +142,8 @@ record_parse(struct record *r, struct span line, struct err *e)
 	return -1;
 }
 
-static bool
-is_status(struct span s)
+bool
+result_is_status(struct span s)
 {
 	struct span part;
 	long long v;
@@ -184,7 +184,7 @@ parse_result(struct result *r, struct span line, struct err *e)
 		    (int)(s.n < 100 ? s.n : 100), s.p);
 	s.n = 0;
 	span_cut(&line, '\t', &s);
-	if (!is_status(s))
+	if (!result_is_status(s))
 		return err_set(e, FAULT_DATA, "`%.*s' is no status",
 		    (int)(s.n < 100 ? s.n : 100), s.p);
 	r->status = span_dup(s);

@@ -43,6 +43,9 @@ struct result {
 int record_parse(struct record *, struct span line, struct err *);
 int result_parse(struct result *, struct span line, struct err *);
 
+/* x.y.z: 2, 4 or 5, and two numbers of up to three digits (RFC 3463 section 2). */
+bool result_is_status(struct span);
+
 void record_free(struct record *);
 void result_free(struct result *);
 

@@ -1,4 +1,4 @@
-#include "session/release_wait.h"
+#include "session/order_wait.h"
 
 #include <stdlib.h>
 
@@ -105,7 +105,7 @@ reason(const struct message *m)
 
 /* True when there is nothing more to wait for with this one. */
 static bool
-settle(struct released_one *o, bool last, const struct release_how *how,
+settle(struct released_one *o, bool last, const struct order_how *how,
     struct stay *stay)
 {
 	struct message m = {0};
@@ -126,7 +126,7 @@ settle(struct released_one *o, bool last, const struct release_how *how,
 }
 
 void
-released_watch(struct released *v, const struct release_how *how,
+released_watch(struct released *v, const struct order_how *how,
     struct stay *stay)
 {
 	int64_t deadline = clock_in(how->wait_ms);

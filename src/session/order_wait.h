@@ -1,8 +1,8 @@
 /* --wait: what became of messages after their MTA was told to deliver them. */
-#ifndef SESSION_RELEASE_WAIT_H
-#define SESSION_RELEASE_WAIT_H
+#ifndef SESSION_ORDER_WAIT_H
+#define SESSION_ORDER_WAIT_H
 
-#include "session/release.h"
+#include "session/order.h"
 
 struct released_one {
 	struct spool *spool;
@@ -30,7 +30,7 @@ void released_cut(struct released *, size_t start, size_t node);
  * Until each has left its queue, or was tried again and is back, or the time is
  * over or a signal comes.  With how->verbose a line each on stderr.
  */
-void released_watch(struct released *, const struct release_how *, struct stay *);
+void released_watch(struct released *, const struct order_how *, struct stay *);
 
 void released_free(struct released *);
 

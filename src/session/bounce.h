@@ -1,0 +1,26 @@
+/* Telling a sender that his message failed, by the local `sendmail'. */
+#ifndef SESSION_BOUNCE_H
+#define SESSION_BOUNCE_H
+
+#include "spool/spool.h"
+
+/* A recipient that failed, and why; a VEC of them.  Owned strings. */
+struct failing {
+	size_t rcpt;		/* index in the message */
+	char *status, *text;
+};
+
+struct failings { struct failing *p; size_t n, room; };
+
+void failings_add(struct failings *, size_t rcpt, const struct result *);
+void failings_free(struct failings *);
+
+/*
+ * Hands one report about them to `sendmail -f <>'.  1: it was taken (exit 0); 0:
+ * nobody is to be told, since the sender is <> or unknown, or they asked for no
+ * such report (RFC 3461 section 4.1); -1: 75 it was not taken, 69 no sendmail.
+ */
+int bounce_report(struct spool *, const struct message *, const struct failings *,
+    struct err *);
+
+#endif

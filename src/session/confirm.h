@@ -1,0 +1,16 @@
+/* A question to whoever sits at the terminal before mail is thrown away. */
+#ifndef SESSION_CONFIRM_H
+#define SESSION_CONFIRM_H
+
+#include "base/seen.h"
+#include "session/source.h"
+
+/*
+ * Counts what is selected and asks on stderr, for an answer on stdin, whether to
+ * `verb` that.  1 yes, or there is nothing; 0 no.  `met` has the files that were
+ * counted: what comes meanwhile was not asked about.  What cannot be looked at is
+ * left to the second look.
+ */
+int confirm(struct source *, const char *verb, struct seen *met);
+
+#endif

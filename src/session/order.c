@@ -1,0 +1,278 @@
+/*
+ * Orders to the MTA, message by message; release by its own command for a domain
+ * where that means exactly what was selected.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/interrupt.h"
+#include "session/order_job.h"
+
+static const struct {
+	const char *verb, *done;
+} words[] = {
+	[ORDER_RELEASE] = { "release", "released" },
+	[ORDER_HOLD] = { "hold", "held" },
+	[ORDER_UNHOLD] = { "unhold", "unheld" },
+	[ORDER_REMOVE] = { "remove", "removed" },
+};
+
+static int (*orders(const struct spool_kind *kind, enum order order))
+    (struct spool *, const struct message *, struct err *)
+{
+	switch (order) {
+	case ORDER_HOLD:
+		return kind->hold;
+	case ORDER_UNHOLD:
+		return kind->unhold;
+	case ORDER_REMOVE:
+		return kind->remove;
+	default:
+		return kind->release;
+	}
+}
+
+void
+order_trouble(struct job *j, struct err *e)
+{
+	if (!j->quiet)
+		err_print(e, j->how->tool);
+	j->status = status_worse(j->status, (int)e->fault);
+	err_clear(e);
+}
+
+/*
+ * Reads the message at `w` into `m` (empty) and says whether it is meant: 1, or
+ * 0 (told and counted where that is due).
+ */
+static int
+choose(struct job *j, struct wanted *w, struct message *m)
+{
+	const struct select *sel = j->source->select;
+	struct err e = {0};
+	int r = w->spool->kind->read(w->spool, &w->entry, select_reads(sel), m, &e);
+
+	if (r < 0)
+		order_trouble(j, &e);
+	if (r <= 0)
+		return 0;
+	if (m->state == STATE_HOLD && !(sel->states & STATE_BIT(STATE_HOLD))) {
+		if (sel->ids.n == 0 && w->record.ref == NULL)
+			return 0;
+		warn(j->how->tool, "%s: is held; --state=hold would %s it",
+		    message_label(m), words[j->how->order].verb);
+		j->left_behind++;
+		return 0;
+	}
+	switch (source_fits(j->source, w, m, false)) {
+	case FIT_CHANGED:
+		if (j->how->verbose)
+			warn(j->how->tool, "%s: is another message now", message_label(m));
+		j->changed++;
+		return 0;
+	case FIT_YES:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+int
+order_next(struct job *j, struct wanted *w, struct message *m)
+{
+	struct err e = {0};
+	int r;
+
+	for (;;) {
+		message_free(m);
+		if (interrupt_came()) {
+			j->status = status_worse(j->status, FAULT_TEMP);
+			return 0;
+		}
+		if (j->source->select->first >= 0 &&
+		    j->chosen >= j->source->select->first)
+			return 0;
+		r = source_next(j->source, w, &e);
+		if (r == SOURCE_END)
+			return 0;
+		if (r < 0)
+			order_trouble(j, &e);
+		if (r == SOURCE_ONE && (j->spool == NULL || j->spool == w->spool) &&
+		    choose(j, w, m) && (j->how->only == NULL ||
+		    seen_has(j->how->only, m->dev, m->ino))) {
+			j->chosen++;
+			return 1;
+		}
+	}
+}
+
+/* ---- message by message ---- */
+
+static void
+show(const struct job *j, const char *verb, const struct message *m)
+{
+	struct buf line = {0};
+	struct record r;
+
+	message_record(m, &r);
+	buf_addf(&line, "%s\t", verb);
+	record_add(&line, &r, j->how->end);
+	fwrite(line.p, 1, line.n, stdout);
+	vec_free(&r.rcpts);
+	buf_free(&line);
+}
+
+static void
+tell_not_done(struct job *j, const struct message *m, size_t spool, int why,
+    struct err *e)
+{
+	if (why > 0) {
+		j->busy++;
+		if (j->how->verbose)
+			warn(j->how->tool, "%s: busy: its MTA has it in hand",
+			    message_label(m));
+		return;
+	}
+	/* its MTA would say the same of every message */
+	j->stuck[spool] = e->fault == FAULT_UNAVAILABLE ||
+	    e->fault == FAULT_TEMP || e->fault == FAULT_PERM;
+	order_trouble(j, e);
+}
+
+static void
+one(struct job *j, struct wanted *w, struct message *m)
+{
+	size_t n = (size_t)(w->spool - j->source->spools->p);
+	bool mixed = source_mixed(m);
+	struct err e = {0};
+	int r;
+
+	if (mixed && !j->how->whole) {
+		j->left_behind++;
+		if (j->how->dry)
+			show(j, "leave", m);
+		else if (j->how->verbose)
+			warn(j->how->tool, "%s: left: it has other recipients too "
+			    "(--whole)", message_label(m));
+		return;
+	}
+	if (j->stuck[n])
+		return;
+	if (j->how->dry)
+		show(j, words[j->how->order].verb, m);
+	else if ((r = orders(w->spool->kind, j->how->order)(w->spool, m, &e)) != 0) {
+		tell_not_done(j, m, n, r, &e);
+		return;
+	} else if (j->how->verbose)
+		warn(j->how->tool, "%s: %s%s", message_label(m),
+		    words[j->how->order].done, mixed ?
+		    ", for its other recipients too" : "");
+	j->done++;
+	if (j->list != NULL)
+		released_add(j->list, w->spool, m, 0);
+}
+
+/*
+ * A message that is let go moves within its queue, and may be met again before
+ * the walk is over: once is enough.
+ */
+static void
+one_by_one(struct job *j)
+{
+	const struct select *sel = j->source->select;
+	struct wanted w = {0};
+	struct message m = {0};
+	struct seen seen = {0};
+
+	while (order_next(j, &w, &m))
+		if ((j->from_node == 0 || order_first_node(sel, &m) >= j->from_node) &&
+		    seen_first(&seen, m.dev, m.ino))
+			one(j, &w, &m);
+	seen_free(&seen);
+	message_free(&m);
+	wanted_free(&w);
+	source_again(j->source);
+}
+
+/*
+ * Queue by queue: what the commands for domains leave is done singly.  `first_node'
+ * of what they took is below from_node, should it still be there.
+ */
+static void
+with_nodes(struct job *j)
+{
+	for (size_t i = 0; i < j->source->spools->n; i++) {
+		struct spool *sp = &j->source->spools->p[i];
+
+		j->spool = sp;
+		j->from_node = 0;
+		if (sp->kind->release_node != NULL && sp->kind->covers != NULL)
+			order_by_node(j, sp);
+		if (j->from_node < j->source->select->nodes.n && !j->stuck[i])
+			one_by_one(j);
+	}
+}
+
+/* ---- the end ---- */
+
+static void
+summary(const struct job *j, const struct stay *stay)
+{
+	fprintf(stderr, "%s %lld, ", words[j->how->order].done, j->done);
+	if (j->list != NULL)
+		fprintf(stderr, "left %lld, stayed %lld, ", stay->left,
+		    stay->stayed);
+	fprintf(stderr, "busy %lld, changed %lld", j->busy, j->changed);
+	if (j->left_behind > 0)
+		fprintf(stderr, ", left behind %lld", j->left_behind);
+	fputc('\n', stderr);
+}
+
+/* A queue whose MTA is not here, or knows no such order (69). */
+static bool
+all_can(struct job *j)
+{
+	struct err e = {0};
+
+	for (size_t i = 0; i < j->source->spools->n; i++) {
+		const struct spool *sp = &j->source->spools->p[i];
+
+		if (orders(sp->kind, j->how->order) != NULL)
+			continue;
+		err_set(&e, FAULT_UNAVAILABLE, j->how->order == ORDER_RELEASE ?
+		    "%s: a %s has no MTA that could be told to deliver; give a "
+		    "COMMAND behind --" : "%s: a %s has no MTA that could be told "
+		    "to %s mail", sp->dir, sp->kind->name,
+		    words[j->how->order].verb);
+		order_trouble(j, &e);
+		return false;
+	}
+	return true;
+}
+
+int
+order(struct source *s, const struct order_how *how)
+{
+	struct released list = {0};
+	struct stay stay = {0};
+	struct job j = { .source = s, .how = how };
+
+	if (!all_can(&j))
+		return j.status;
+	j.stuck = must(calloc(s->spools->room, sizeof *j.stuck));
+	if (how->wait_ms >= 0 && !how->dry)
+		j.list = &list;
+	if (how->order == ORDER_RELEASE && order_only_nodes(s) && !how->dry)
+		with_nodes(&j);
+	else
+		one_by_one(&j);
+	if (j.list != NULL)
+		released_watch(&list, how, &stay);
+	if (how->verbose)
+		summary(&j, &stay);
+	if (stay.stayed > 0 || j.busy > 0 || j.changed > 0 || j.left_behind > 0)
+		j.status = status_worse(j.status, FAULT_TEMP);
+	released_free(&list);
+	free(j.stuck);
+	return j.status;
+}

@@ -1,0 +1,44 @@
+/* What the files of session/takeout share; nobody else includes this. */
+#ifndef SESSION_TAKEOUT_JOB_H
+#define SESSION_TAKEOUT_JOB_H
+
+#include "session/bounce.h"
+#include "session/takeout.h"
+
+/* A message of ours, in the slot of its number. */
+struct taken {
+	struct spool *spool;
+	char *ref;		/* as it was found: a claim may move it */
+	struct message m;
+	struct claimed *claimed;
+	VEC(size_t) rcpts;	/* of the record: index in m */
+	size_t left;		/* not settled; 0: the slot is free */
+	struct failings failed;	/* with how->bounce: reported in the end */
+};
+
+struct job {
+	struct source *source;
+	const struct takeout_how *how;
+	struct feed *feed;
+	struct taken *taken;
+	long long chosen, delivered, deferred, failed, bounced;
+	long long busy, changed, left_behind, odd;
+	bool stopping;
+	bool exhausted;		/* the selection, or COMMAND, has no more */
+	bool mute;		/* stdout cannot be written */
+	int status;
+};
+
+/* Tells, and remembers for the exit status. */
+void takeout_trouble(struct job *, struct err *);
+
+/* A line to stdout. */
+void takeout_put(struct job *, const struct buf *line);
+
+/* One recipient of it met this: counted, told, marked. */
+void takeout_meet(struct job *, struct taken *, size_t rcpt, const struct result *);
+
+/* Back into its queue with it, after a report about what failed where that is due. */
+void takeout_give_back(struct job *, struct taken *);
+
+#endif
