@@ -135,7 +135,7 @@ like 'a sender in quotes' '^To: "odd one"@x.test$' cat "$tmp/sent."'"odd one"@x.
 fresh
 : >"$tmp/refuse"
 exits 'sendmail does not take it: 75' 75 dq 1001.m.host --bounce
-like 'and says why' 'not returned to <ann@x.test>: queue full' dq 1001.m.host --bounce
+like 'and says why' 'not returned to <ann@x.test>: sendmail: queue full' dq 1001.m.host --bounce
 pending >"$tmp/left"
 is 'then all of it stays' 4 grep -c . "$tmp/left"
 rm "$tmp/refuse"
