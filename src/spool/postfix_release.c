@@ -104,10 +104,14 @@ state_now(struct spool *s, const struct message *m)
 	return state;
 }
 
-/* postsuper says with words only, not by its status, that it did nothing. */
+/*
+ * postsuper says with words only, not by its status, that it did nothing; and it
+ * may have done all and then fail to write its log, when Postfix is down.  So what
+ * counts is whether the message is where it shall be.
+ */
 static int
 super(struct spool *s, const char *option, const struct message *m,
-    const char *queue, struct err *e)
+    const char *queue, unsigned there, struct err *e)
 {
 	int status;
 
@@ -116,36 +120,34 @@ super(struct spool *s, const char *option, const struct message *m,
 	if (m->state == STATE_CORRUPT)
 		return err_set(e, FAULT_DATA, "%s: damaged", m->ref);
 	status = run(s, "postsuper", option, m->id, queue, e);
-	return status == 0 ? 0 : failed(status, e);
+	if ((STATE_BIT(state_now(s, m)) & there) != 0) {
+		err_clear(e);
+		return 0;
+	}
+	return status == 0 ? 1 : failed(status, e);
 }
+
+#define GONE STATE_BIT(STATE_LAST)
 
 int
 pf_hold(struct spool *s, const struct message *m, struct err *e)
 {
-	enum state now;
-
 	if (m->state == STATE_MAILDROP)
 		return 1;	/* it has no envelope yet that could wait */
-	if (super(s, "-h", m, NULL, e) < 0)
-		return -1;
-	now = state_now(s, m);
-	return now != STATE_HOLD && now != STATE_LAST;
+	return super(s, "-h", m, NULL, GONE | STATE_BIT(STATE_HOLD), e);
 }
 
 int
 pf_unhold(struct spool *s, const struct message *m, struct err *e)
 {
-	if (super(s, "-H", m, NULL, e) < 0)
-		return -1;
-	return state_now(s, m) == STATE_HOLD;
+	return super(s, "-H", m, NULL, GONE | (STATES_ALL & ~STATE_BIT(STATE_HOLD)), e);
 }
 
 int
 pf_remove(struct spool *s, const struct message *m, struct err *e)
 {
-	if (super(s, "-d", m, m->state == STATE_MAILDROP ? "maildrop" : NULL, e) < 0)
-		return -1;
-	return state_now(s, m) != STATE_LAST;
+	return super(s, "-d", m, m->state == STATE_MAILDROP ? "maildrop" : NULL,
+	    GONE, e);
 }
 
 /* The IDs in the log of one domain, sorted; kept while the log is the same. */
