@@ -123,7 +123,6 @@ exits '--wait is not for a COMMAND' 64 dq --all --wait=1s -- "$tmp/all"
 exits '--results needs a COMMAND' 64 dq --all --results
 exits 'a number that is none' 64 dq --all --in-hand=0 -- "$tmp/all"
 exits 'a time that is none' 64 dq --all --timeout=soon -- "$tmp/all"
-exits '--jobs=2 is not there yet' 69 dq --all --jobs=2
 exits 'a Maildir has nobody to release to' 69 dq --all
 exits 'no such COMMAND' 69 dq --all -- "$tmp/not-there"
 exits 'no such COMMAND on PATH' 69 dq --all -- not-there-at-all

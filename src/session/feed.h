@@ -16,16 +16,18 @@
 struct feed;
 
 struct feed_limits {
-	size_t in_hand;		/* messages given and not yet answered */
-	int64_t idle_ms;	/* all of them in hand and nothing comes for so
-				   long: COMMAND reads all before it answers */
+	size_t in_hand;		/* messages given and not yet answered, in all */
+	size_t jobs;		/* COMMANDs at once: 1 to in_hand */
+	int64_t idle_ms;	/* a COMMAND has its share in hand and nothing comes
+				   for so long: it reads all before it answers */
 	int64_t quiet_ms;	/* no result for so long: COMMAND hangs */
 	int64_t deadline;	/* of everything */
 };
 
 /*
  * Checks that COMMAND is there: NULL with 69 not found, 77 not allowed.  It is
- * started by the first feed_give(), or here when `now`.
+ * started by the first feed_give(), or here when `now`; the others when there
+ * is more than those that run have no less of.
  */
 struct feed *feed_new(const char *const *command, const struct feed_limits *,
     bool now, struct err *);

@@ -19,8 +19,8 @@
 
 static int all, whole, always, dry_run, null, json, results, verbose;
 static int hold, unhold, remove_it, bounce, bounce_failed, yes;
-static const char *bounce_text = "5.7.0 returned by the administrator", *jobs;
-static const char *in_hand = "256", *wait_time, *timeout = "2h", *deadline;
+static const char *bounce_text = "5.7.0 returned by the administrator";
+static const char *in_hand = "256", *jobs = "1", *wait_time, *timeout = "2h", *deadline;
 
 static struct poptOption options[] = {
 	{ "all", 0, POPT_ARG_NONE, &all, 0, "everything (but held mail)", NULL },
@@ -44,6 +44,8 @@ static struct poptOption release_options[] = {
 static struct poptOption drain_options[] = {
 	{ "in-hand", 0, POPT_ARG_STRING | POPT_ARGFLAG_SHOW_DEFAULT, &in_hand,
 	    0, "messages unanswered at a time", "N" },
+	{ "jobs", 0, POPT_ARG_STRING | POPT_ARGFLAG_SHOW_DEFAULT, &jobs, 0,
+	    "COMMANDs at once", "N" },
 	{ "always", 0, POPT_ARG_NONE, &always, 0,
 	    "start COMMAND even if nothing is selected", NULL },
 	{ "timeout", 0, POPT_ARG_STRING | POPT_ARGFLAG_SHOW_DEFAULT, &timeout,
@@ -72,11 +74,6 @@ static struct poptOption order_options[] = {
 	POPT_TABLEEND
 };
 
-static struct poptOption later_options[] = {
-	{ "jobs", 0, POPT_ARG_STRING, &jobs, 0, "several COMMANDs", "N" },
-	POPT_TABLEEND
-};
-
 static struct poptOption table[] = {
 	OPTS_TABLE(options, "What to do:"),
 	OPTS_TABLE(opts_select, "Selection:"),
@@ -84,7 +81,6 @@ static struct poptOption table[] = {
 	OPTS_TABLE(release_options, "Without COMMAND, the MTA delivers now:"),
 	OPTS_TABLE(drain_options, "With -- COMMAND, it gets the messages:"),
 	OPTS_TABLE(order_options, "Or instead:"),
-	OPTS_TABLE(later_options, "Not there yet:"),
 	OPTS_END
 };
 
@@ -211,6 +207,20 @@ milliseconds(const char *what, const char *text, int64_t without)
 	return ms;
 }
 
+/* Between 1 and `most`. */
+static size_t
+number(const char *what, const char *text, int64_t most)
+{
+	struct err e = {0};
+	int64_t n;
+
+	if (unit_count(what, text, &n, &e) < 0)
+		opts_wrong(NAME, "%s", e.text);
+	if (n < 1 || n > most)
+		opts_wrong(NAME, "%s: 1 to %lld", what, (long long)most);
+	return (size_t)n;
+}
+
 static struct feed_limits
 read_limits(void)
 {
@@ -219,11 +229,10 @@ read_limits(void)
 	struct err e = {0};
 	int64_t n;
 
-	if (unit_count("--in-hand", in_hand, &n, &e) < 0)
-		opts_wrong(NAME, "%s", e.text);
-	if (n < 1 || n > 100000)
-		opts_wrong(NAME, "--in-hand: 1 to 100000");
-	l.in_hand = (size_t)n;
+	l.in_hand = number("--in-hand", in_hand, 100000);
+	l.jobs = number("--jobs", jobs, 1000);
+	if (l.jobs > l.in_hand)
+		opts_wrong(NAME, "--jobs: more than --in-hand");
 	l.quiet_ms = milliseconds("--timeout", timeout, NEVER);
 	l.deadline = clock_in(milliseconds("--deadline", deadline, NEVER));
 	if (idle != NULL && unit_count("TIDEGATE_FEED_IDLE", idle, &n, &e) < 0)
@@ -343,7 +352,6 @@ main(int argc, char *argv[])
 
 	opts_read(NAME, argc, argv, table, "SELECTION [-- COMMAND [ARG...]]",
 	    &words, &command);
-	opts_later(NAME, "--jobs", jobs != NULL);
 	if (command != NULL && command[0] == NULL)
 		opts_wrong(NAME, "no COMMAND behind --");
 	verb = read_verb(command != NULL);

@@ -80,7 +80,7 @@ static void
 play(const struct row *row)
 {
 	const char *command[] = { "sh", "-c", row->script, NULL };
-	struct feed_limits limits = { row->in_hand, 50, 30000, NEVER };
+	struct feed_limits limits = { row->in_hand, 1, 50, 30000, NEVER };
 	struct err e = {0};
 	struct feed *f = feed_new(command, &limits, false, &e);
 	struct feed_event ev;
@@ -117,7 +117,7 @@ flood(void)
 	const char *command[] = { "sh", "-c",
 	    "head -c 3000000 /dev/zero | tr '\\0' '\\n'; " LOOP
 	    "printf \"$ref\\t*\\tdelivered\\t2.0.0\\tok\\n\"; done", NULL };
-	struct feed_limits limits = { 500, 10000, 30000, NEVER };
+	struct feed_limits limits = { 500, 1, 10000, 30000, NEVER };
 	struct err e = {0};
 	struct feed *f;
 	struct feed_event ev;
@@ -147,7 +147,7 @@ star(void)
 	char *rcpts[] = { (char *)(uintptr_t)"b@y.test", (char *)(uintptr_t)"*" };
 	struct record r = { .ref = (char *)(uintptr_t)"/q/0",
 	    .sender = (char *)(uintptr_t)"", .rcpts = { rcpts, 2, 2 } };
-	struct feed_limits limits = { 1, 10000, 30000, NEVER };
+	struct feed_limits limits = { 1, 1, 10000, 30000, NEVER };
 	struct err e = {0};
 	struct feed *f = feed_new(command, &limits, true, &e);
 	struct feed_event ev;
@@ -174,7 +174,7 @@ never(void)
 {
 	const char *command[] = { "/nonexistent/command", NULL };
 	const char *plain[] = { "/etc/passwd", NULL };
-	struct feed_limits limits = { 1, 1, 1, NEVER };
+	struct feed_limits limits = { 1, 1, 1, 1, NEVER };
 	struct err e = {0};
 
 	ok(feed_new(command, &limits, false, &e) == NULL &&
