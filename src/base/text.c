@@ -1,5 +1,8 @@
 #include "base/text.h"
 
+#include <ctype.h>
+#include <string.h>
+
 size_t
 text_utf8(struct span s)
 {
@@ -71,4 +74,46 @@ text_printable(struct buf *b, struct span s)
 		}
 		s = span_from(s, n);
 	}
+}
+
+/* Nothing a shell would look at twice. */
+static bool
+is_plain(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!isalnum((unsigned char)s.p[i]) &&
+		    strchr("%+,-./:=@_", s.p[i]) == NULL)
+			return false;
+	return s.n > 0;
+}
+
+static bool
+is_printable(struct span s)
+{
+	size_t n;
+
+	for (; s.n > 0; s = span_from(s, n))
+		if ((n = text_utf8(s)) == 0 || control(s.p, n))
+			return false;
+	return true;
+}
+
+bool
+text_shell(struct buf *b, struct span s)
+{
+	if (!is_printable(s))
+		return false;
+	if (is_plain(s)) {
+		buf_addspan(b, s);
+		return true;
+	}
+	buf_addc(b, '\'');
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '\'')
+			buf_adds(b, "'\\''");
+		else
+			buf_addc(b, s.p[i]);
+	}
+	buf_addc(b, '\'');
+	return true;
 }

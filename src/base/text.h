@@ -22,4 +22,11 @@ bool text_is_ascii(struct span);
  */
 void text_printable(struct buf *, struct span s);
 
+/*
+ * Appends `s` as one word of a shell's command line, quoted where it must be.
+ * False, and nothing is appended, when no line can show it: text_printable() would
+ * change it.
+ */
+bool text_shell(struct buf *, struct span s);
+
 #endif

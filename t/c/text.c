@@ -23,6 +23,14 @@ static const struct { const char *in; size_t n; const char *out; } prints[] = {
 	{ "\302\240", 2, "\302\240" }, { "\377", 1, "\\xFF" },
 };
 
+static const struct { const char *in, *out; } words[] = {
+	{ "/var/spool/q-1_2@x,y:z=%+", "/var/spool/q-1_2@x,y:z=%+" },
+	{ "", "''" }, { "a b", "'a b'" }, { "it's", "'it'\\''s'" },
+	{ "$(x)", "'$(x)'" }, { "`x`;&|<>*?[!~#", "'`x`;&|<>*?[!~#'" },
+	{ "a\\b\"", "'a\\b\"'" }, { "b\303\266b", "'b\303\266b'" },
+	{ "a\nb", NULL }, { "a\033b", NULL }, { "\377", NULL }, { "\302\205", NULL },
+};
+
 static const struct { const char *in, *out; } dots[] = {
 	{ "", "" }, { "a\r\n", "a\r\n" }, { ".\r\n", "..\r\n" },
 	{ "..\r\n.a\r\n", "...\r\n..a\r\n" }, { "a.\r\n", "a.\r\n" },
@@ -107,6 +115,12 @@ main(void)
 	for (size_t i = 0; i < sizeof prints / sizeof *prints; i++) {
 		text_printable(&b, (struct span){ prints[i].in, prints[i].n });
 		is(buf_str(&b), prints[i].out, "printable");
+		buf_clear(&b);
+	}
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		ok(text_shell(&b, span_of(words[i].in)) == (words[i].out != NULL),
+		    "a shell's word %zu", i);
+		is(buf_str(&b), words[i].out != NULL ? words[i].out : "", "quoted");
 		buf_clear(&b);
 	}
 	for (size_t i = 0; i < sizeof dots / sizeof *dots; i++)
