@@ -12,9 +12,11 @@
 #define RCPTS_SHOWN 10
 #define ROUTES_MAX 200		/* addresses asked for in one run */
 
-/* What the MTA said of an address; asked once. */
+/* What an MTA said of an address in mail from this sender; asked once. */
 static struct asked {
-	char *address, *route;
+	const char *dir;		/* the spool's own: tells it from others */
+	const char *only_mta;
+	char *address, *sender, *route;
 } asked[ROUTES_MAX];
 static size_t asked_n;
 
@@ -93,22 +95,43 @@ put_head(FILE *to, const struct spool *s, const struct message *m, int64_t now)
 	buf_free(&b);
 }
 
+static const char *
+sender_of(const struct message *m)
+{
+	return m->env.sender != NULL ? m->env.sender : "";
+}
+
+static struct asked *
+find_asked(const struct spool *s, const struct message *m, const char *address)
+{
+	for (size_t i = 0; i < asked_n; i++)
+		if (asked[i].dir == s->dir && asked[i].only_mta == m->only_mta &&
+		    strcmp(asked[i].address, address) == 0 &&
+		    strcmp(asked[i].sender, sender_of(m)) == 0)
+			return &asked[i];
+	return NULL;
+}
+
 /* Where the MTA would send it; NULL: it cannot be asked, or does not say. */
 static const char *
-route_of(struct spool *s, const char *address, struct err *e)
+route_of(struct spool *s, const struct message *m, const char *address,
+    struct err *e)
 {
+	struct asked *a = find_asked(s, m, address);
 	struct buf b = {0};
-	struct asked *a;
 
-	for (size_t i = 0; i < asked_n; i++)
-		if (strcmp(asked[i].address, address) == 0)
-			return asked[i].route;
+	if (a != NULL)
+		return a->route;
 	if (!s->live || s->kind->route == NULL || asked_n == ROUTES_MAX)
 		return NULL;
 	a = &asked[asked_n++];
-	a->address = span_dup(span_of(address));
-	a->route = s->kind->route(s, address, &b, e) == 1 ?
-	    span_dup(buf_span(&b)) : NULL;
+	*a = (struct asked){
+		.dir = s->dir, .only_mta = m->only_mta,
+		.address = span_dup(span_of(address)),
+		.sender = span_dup(span_of(sender_of(m))),
+	};
+	if (s->kind->route(s, m, address, &b, e) == 1)
+		a->route = span_dup(buf_span(&b));
 	buf_free(&b);
 	return a->route;
 }
@@ -124,14 +147,16 @@ is_like(const struct rcpt *a, const struct rcpt *b)
 }
 
 static void
-put_rcpt(FILE *to, struct spool *s, const struct rcpt *r, bool like_last,
-    struct err *e)
+put_rcpt(FILE *to, struct spool *s, const struct message *m,
+    const struct rcpt *r, bool like_last, struct err *e)
 {
 	struct buf b = {0};
-	const char *route = route_of(s, r->address, e);
+	const char *route = route_of(s, m, r->address, e);
 
-	buf_addf(&b, "%s: %s", r->address, like_last ? "the same" :
-	    r->reason != NULL ? r->reason : "no reason was noted");
+	buf_adds(&b, r->address);
+	if (r->reason != NULL || m->state == STATE_DEFERRED)
+		buf_addf(&b, ": %s", like_last ? "the same" : r->reason != NULL ?
+		    r->reason : "no reason was noted");
 	put_words(to, buf_span(&b), INDENT);
 	buf_clear(&b);
 	if (route != NULL) {
@@ -154,7 +179,7 @@ put_rcpts(FILE *to, struct spool *s, const struct message *m, struct err *e)
 		if (!r->selected)
 			continue;
 		if (shown++ < RCPTS_SHOWN)
-			put_rcpt(to, s, r, last != NULL && is_like(r, last), e);
+			put_rcpt(to, s, m, r, last != NULL && is_like(r, last), e);
 		else
 			left++;
 		last = r;
@@ -171,6 +196,7 @@ static void
 put_times(FILE *to, const struct message *m, const struct outlook *o, int64_t now)
 {
 	int64_t next = m->next_attempt > 0 ? m->next_attempt : o->next_attempt;
+	int64_t last = m->last_attempt > 0 ? m->last_attempt : o->last_attempt;
 	struct buf b = {0};
 
 	if (m->attempts > 0)
@@ -178,20 +204,24 @@ put_times(FILE *to, const struct message *m, const struct outlook *o, int64_t no
 		    m->attempts == 1 ? "" : "s");
 	else if (m->attempts == 0)
 		buf_adds(&b, "never tried");
-	if (m->last_attempt > 0) {
-		buf_addf(&b, "%slast ", b.n > 0 ? ", " : "");
-		add_time(&b, m->last_attempt, now);
+	if (last > 0) {
+		buf_addf(&b, "%slast %s", b.n > 0 ? ", " : "",
+		    m->attempts < 0 ? "tried " : "");
+		add_time(&b, last, now);
 	}
 	if (next > 0) {
 		buf_addf(&b, "%snext ", b.n > 0 ? ", " : "");
 		if (next > now)
 			add_time(&b, next, now);
 		else
-			buf_adds(&b, "at once");
+			buf_adds(&b, "is due");
 	}
 	if (o->expires > 0) {
 		buf_addf(&b, "%sis given up ", b.n > 0 ? ", " : "");
-		add_time(&b, o->expires, now);
+		if (o->expires > now)
+			add_time(&b, o->expires, now);
+		else
+			buf_adds(&b, "when the next try fails");
 	}
 	if (b.n > 0)
 		put_words(to, buf_span(&b), INDENT);

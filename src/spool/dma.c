@@ -288,11 +288,12 @@ dma_outlook(struct spool *s, const struct message *m, struct outlook *o,
 }
 
 static int
-dma_route(struct spool *s, const char *address, struct buf *route, struct err *e)
+dma_route(struct spool *s, const struct message *m, const char *address,
+    struct buf *route, struct err *e)
 {
 	struct buf host = {0};
 
-	(void)s;
+	(void)s, (void)m;
 	(void)address;
 	(void)e;
 	if (conf("SMARTHOST", &host) == 1 && host.n > 0)

@@ -65,6 +65,7 @@ int exim_conf(const char *option, struct buf *value, struct err *);
 /* exim_why.c */
 int exim_outlook(struct spool *, const struct message *, struct outlook *,
     struct err *);
-int exim_route(struct spool *, const char *address, struct buf *, struct err *);
+int exim_route(struct spool *, const struct message *, const char *address,
+    struct buf *, struct err *);
 
 #endif

@@ -82,7 +82,8 @@ exim_outlook(struct spool *s, const struct message *m, struct outlook *o,
 
 /* `exim -bt`: the address, then a line a router, transport and hosts. */
 int
-exim_route(struct spool *s, const char *address, struct buf *route, struct err *e)
+exim_route(struct spool *s, const struct message *m, const char *address,
+    struct buf *route, struct err *e)
 {
 	const char *const args[] = { "-bt", address, NULL };
 	const char *name = exim_name();
@@ -91,7 +92,7 @@ exim_route(struct spool *s, const char *address, struct buf *route, struct err *
 	bool first = true;
 	int r;
 
-	(void)s;
+	(void)s, (void)m;
 	if (name == NULL || *address == '-')
 		return 0;
 	/* 1 and 2: it cannot be routed (now), and it says why */

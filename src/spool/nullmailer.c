@@ -224,12 +224,13 @@ nm_outlook(struct spool *s, const struct message *m, struct outlook *o,
 
 /* Its remotes, by name only: passwords stand behind them. */
 static int
-nm_route(struct spool *s, const char *address, struct buf *route, struct err *e)
+nm_route(struct spool *s, const struct message *m, const char *address,
+    struct buf *route, struct err *e)
 {
 	struct buf line = {0};
 	struct span rest, host;
 
-	(void)s;
+	(void)s, (void)m;
 	(void)address;
 	(void)e;
 	setting("remotes", &line);

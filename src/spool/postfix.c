@@ -9,6 +9,7 @@ const struct spool_kind spool_postfix = {
 	.name = "postfix",
 	.discover = pf_discover,
 	.open = pf_open,
+	.close = pf_close,
 	.owns = pf_owns,
 	.walk = pf_walk,
 	.next = pf_next,

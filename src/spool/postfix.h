@@ -112,10 +112,31 @@ struct walk *pf_listing(struct spool *, struct err *);
 int pf_listed(struct walk *, struct message *, struct err *);
 void pf_listing_end(struct walk *);
 
-/* postfix_why.c */
+/* postfix_why.c: what --why has found out of a queue; spool->own, from pf_own() */
+struct pf_own {
+	bool down;		/* its master does not run */
+	bool mute;		/* its resolver did not answer: it is not asked again */
+	int64_t lifetime, report_lifetime, scan;	/* seconds; -1 unknown */
+};
+struct pf_own *pf_own(struct spool *, struct err *);
+
+/*
+ * postfix_resolve.c: what its resolver says of an address in mail from `sender`.
+ * 1; 0 Postfix is down (own->down), or did not answer before (own->mute); -1.
+ */
+struct pf_answer {
+	struct buf transport, hop;
+	bool failed;		/* it could not look: a table, say, is not there */
+};
+int pf_resolve(struct spool *, const char *sender, const char *address,
+    struct pf_answer *, struct err *);
+void pf_answer_free(struct pf_answer *);
+
 int pf_outlook(struct spool *, const struct message *, struct outlook *,
     struct err *);
-int pf_route(struct spool *, const char *address, struct buf *, struct err *);
+int pf_route(struct spool *, const struct message *, const char *address,
+    struct buf *, struct err *);
+void pf_close(struct spool *);
 
 /* postfix_claim.c */
 enum claim pf_claim(struct spool *, const struct entry *, struct message *,

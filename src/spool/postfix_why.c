@@ -1,146 +1,291 @@
-/*
- * What Postfix itself says of a message, for queue-list --why.  Where an address goes
- * is asked of its own resolver, trivial-rewrite(8), over the queue's socket: the
- * answer that qmgr(8) would get, without a delivery.
- */
-#include <poll.h>
+/* What Postfix itself says of a message, for queue-list --why. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "base/unit.h"
 #include "spool/postfix.h"
 #include "spool/program.h"
 #include "wire/domain.h"
-#include "wire/path.h"
 
-#define PATIENCE_MS 10000
-#define REPLY_MAX 65536
+#define DAY 86400
 
+/* ---- asked once a queue ---- */
+
+/* Who may not read the file does not know: not down, then. */
 static bool
-is_running(const struct spool *s)
+is_down(const struct spool *s)
 {
 	struct buf path = {0};
 	bool yes;
 
 	buf_addf(&path, "%s/pid/master.pid", s->dir);
-	yes = program_runs(buf_str(&path));
+	yes = (access(buf_str(&path), R_OK) == 0 || errno == ENOENT) &&
+	    !program_runs(buf_str(&path));
 	buf_free(&path);
 	return yes;
 }
 
-/* A message without a sender is a report: it is given up sooner or later. */
-static int64_t
-lifetime(const struct spool *s, const struct message *m, struct err *e)
+/* A time without a unit is in the parameter's own, `unit` seconds. */
+static void
+take_time(struct span value, int64_t unit, int64_t *seconds)
 {
-	bool report = m->env.sender == NULL || *m->env.sender == '\0';
-	struct buf value = {0};
-	int64_t seconds = 0;
+	char *text = span_dup(span_trim(value));
+	struct err none = {0};
+	long long n;
 
-	if (pf_conf(s, report ? "bounce_queue_lifetime" : "maximal_queue_lifetime",
-	    &value, e) == 0)
-		unit_time("lifetime", buf_str(&value), &seconds, e);
-	buf_free(&value);
-	return seconds;
+	if (span_number(span_of(text), &n))
+		*seconds = n * unit;
+	else
+		unit_time("time", text, seconds, &none);
+	free(text);
 }
 
-/* The recipient that waits for a flush by ETRN or by hand; NULL: none does. */
+static int
+settings(const struct spool *s, struct pf_own *own, struct err *e)
+{
+	const char *const args[] = { "-x", "maximal_queue_lifetime",
+	    "bounce_queue_lifetime", "queue_run_delay", NULL };
+	struct buf out = {0};
+	struct span rest, line, name;
+	int r = pf_run(s->conf, "postconf", args, (struct span){0}, &out, e);
+
+	rest = buf_span(&out);
+	while (r == 0 && span_cut(&rest, '\n', &line)) {
+		span_cut(&line, '=', &name);
+		name = span_trim(name);
+		if (span_is(name, "maximal_queue_lifetime"))
+			take_time(line, DAY, &own->lifetime);
+		else if (span_is(name, "bounce_queue_lifetime"))
+			take_time(line, DAY, &own->report_lifetime);
+		else if (span_is(name, "queue_run_delay"))
+			take_time(line, 1, &own->scan);
+	}
+	buf_free(&out);
+	return r == 0 ? 0 : -1;
+}
+
+struct pf_own *
+pf_own(struct spool *s, struct err *e)
+{
+	struct pf_own *own = s->own;
+
+	if (own != NULL)
+		return own;
+	s->own = own = must(calloc(1, sizeof *own));
+	own->lifetime = own->report_lifetime = own->scan = -1;
+	own->down = is_down(s);
+	settings(s, own, e);
+	return own;
+}
+
+void
+pf_close(struct spool *s)
+{
+	free(s->own);
+}
+
+/* ---- the message ---- */
+
+static const char *
+sender_of(const struct message *m)
+{
+	return m->env.sender != NULL ? m->env.sender : "";
+}
+
+/* The bounce daemon writes the log at every attempt. */
+static int64_t
+last_attempt(struct spool *s, const struct message *m)
+{
+	struct buf path = {0};
+	struct err none = {0};
+	struct stat st = {0};
+	int64_t when = 0;
+
+	if (pf_log_path(s, "defer", m->id, &path, &none) == 1 &&
+	    lstat(buf_str(&path), &st) == 0)
+		when = st.st_mtime;
+	buf_free(&path);
+	return when;
+}
+
+/* A selected recipient that waits, and for this (NULL: for whatever); NULL: none. */
 static const struct rcpt *
-waits_for_flush(const struct message *m)
+waits_for(const struct message *m, const char *reason)
 {
 	for (size_t i = 0; i < m->env.rcpts.n; i++) {
 		const struct rcpt *r = &m->env.rcpts.p[i];
 
-		if (!r->done && r->reason != NULL &&
-		    strstr(r->reason, "deferred transport") != NULL)
+		if (!r->done && r->selected && (reason == NULL ||
+		    (r->reason != NULL && strstr(r->reason, reason) != NULL)))
 			return r;
 	}
 	return NULL;
 }
 
-static bool
-is_throttled(const struct message *m)
+/* ---- what to type ---- */
+
+struct line {
+	struct buf text;
+	bool bad;		/* what no line can show is in it */
+};
+
+/* `postqueue', with -c where it would mean another instance. */
+static void
+program(struct line *l, const struct spool *s, const char *name)
 {
-	for (size_t i = 0; i < m->env.rcpts.n; i++)
-		if (m->env.rcpts.p[i].reason != NULL &&
-		    strstr(m->env.rcpts.p[i].reason, "temporarily suspended") != NULL)
-			return true;
-	return false;
+	buf_adds(&l->text, name);
+	if (s->conf == NULL || (strcmp(s->conf, "/etc/postfix") == 0 &&
+	    getenv("MAIL_CONFIG") == NULL))
+		return;
+	buf_adds(&l->text, " -c ");
+	if (!text_shell(&l->text, span_of(s->conf)))
+		l->bad = true;
 }
 
-/* `postqueue' with -c where it is not the usual instance. */
+/* Whatever is done, Postfix has to run for it. */
 static void
-command(struct buf *b, const struct spool *s, const char *name)
+begin(struct line *l, struct spool *s, const struct outlook *o)
 {
-	buf_adds(b, name);
-	if (s->conf != NULL && strcmp(s->conf, "/etc/postfix") != 0)
-		buf_addf(b, " -c %s", s->conf);
+	if (!o->down)
+		return;
+	program(l, s, "postfix");
+	buf_adds(&l->text, " start");
 }
 
 static void
-flush_command(struct spool *s, const struct message *m, const struct rcpt *r,
-    struct buf *b)
+then(struct line *l, struct spool *s, const char *name, const char *option,
+    const char *value)
+{
+	if (l->text.n > 0)
+		buf_adds(&l->text, " && ");
+	program(l, s, name);
+	buf_addf(&l->text, " %s ", option);
+	if (!text_shell(&l->text, span_of(value)))
+		l->bad = true;
+}
+
+static void
+end(struct line *l, struct outlook *o)
+{
+	if (!l->bad && l->text.n > 0) {
+		buf_addspan(&o->commands, buf_span(&l->text));
+		buf_addc(&o->commands, '\n');
+	}
+	buf_free(&l->text);
+}
+
+/* What has Postfix try it now, all that waits for `domain' with it; or this alone. */
+static void
+flush(struct spool *s, const struct message *m, const char *domain,
+    struct outlook *o)
+{
+	struct line l = {0};
+
+	begin(&l, s, o);
+	if (m->state == STATE_HOLD)
+		then(&l, s, "postsuper", "-H", m->id);
+	if (domain != NULL)
+		then(&l, s, "postqueue", "-s", domain);
+	else
+		then(&l, s, "postqueue", "-i", m->id);
+	end(&l, o);
+}
+
+static void
+start(struct spool *s, const struct message *m, struct outlook *o)
+{
+	struct line l = {0};
+
+	begin(&l, s, o);
+	if (m->state == STATE_MAILDROP)
+		then(&l, s, "postkick", "public pickup", "W");
+	end(&l, o);
+}
+
+/* ---- why it waits ---- */
+
+static void
+waits_for_flush(struct spool *s, const struct message *m, const struct rcpt *r,
+    struct outlook *o)
 {
 	char *domain = span_dup(domain_of(span_of(r->address)));
+	bool by_domain = pf_covers(s, domain, m);
 
-	command(b, s, "postqueue");
-	if (pf_covers(s, domain, m))
-		buf_addf(b, " -s %s\n", domain);
-	else
-		buf_addf(b, " -i %s\n", m->id);
+	buf_addf(&o->holder, "Its transport is one of defer_transports: Postfix keeps "
+	    "it until %s asks for it (ETRN)%s or somebody flushes the queue.", domain,
+	    by_domain ? "" : ", which Postfix does not offer for this mail,");
+	if (by_domain)
+		flush(s, m, domain, o);
+	flush(s, m, NULL, o);
 	free(domain);
 }
 
-static void
-deferred(struct spool *s, const struct message *m, struct outlook *o)
+/* A transport that does nothing but put mail off. */
+static bool
+is_put_off(struct spool *s, const struct message *m, struct err *e)
 {
-	const struct rcpt *r = waits_for_flush(m);
+	const struct rcpt *r = waits_for(m, NULL);
+	struct pf_answer a = {0};
+	bool yes;
 
-	if (r != NULL) {
-		buf_addf(&o->holder, "Its transport is one of defer_transports: "
-		    "Postfix keeps it until %.*s asks for it (ETRN) or somebody "
-		    "flushes the queue.", (int)domain_of(span_of(r->address)).n,
-		    domain_of(span_of(r->address)).p);
-		flush_command(s, m, r, &o->commands);
-		return;
-	}
-	buf_adds(&o->holder, is_throttled(m) ? "Its next hop failed for other mail "
-	    "and is left alone for a while; then qmgr tries it again." :
-	    "qmgr tries it again when its time has come.");
-	command(&o->commands, s, "postqueue");
-	buf_addf(&o->commands, " -i %s\n", m->id);
+	yes = r != NULL && m->only_mta == NULL &&
+	    pf_resolve(s, sender_of(m), r->address, &a, e) == 1 &&
+	    strcmp(buf_str(&a.transport), "retry") == 0;
+	pf_answer_free(&a);
+	return yes;
 }
 
-int
-pf_outlook(struct spool *s, const struct message *m, struct outlook *o,
+static void
+deferred(struct spool *s, const struct message *m, struct outlook *o,
     struct err *e)
 {
-	int64_t seconds = lifetime(s, m, e);
+	const struct rcpt *r = waits_for(m, "deferred transport");
+	int64_t scan = pf_own(s, e)->scan;
 
-	o->down = !is_running(s);
-	if (seconds > 0 && m->state != STATE_HOLD)
-		o->expires = m->arrival + seconds;
+	if (r != NULL) {
+		waits_for_flush(s, m, r, o);
+		return;
+	}
+	if (is_put_off(s, m, e))
+		buf_adds(&o->holder, "Postfix's configuration puts it off (transport "
+		    "retry): every try ends so until that is changed.");
+	else if (waits_for(m, "delivery temporarily suspended") != NULL)
+		buf_adds(&o->holder, "Its next hop failed for other mail and is left "
+		    "alone for a while; then qmgr tries it again.");
+	else
+		buf_adds(&o->holder, "qmgr tries it again when its time has come.");
+	if (scan > 0)
+		buf_addf(&o->holder, " It looks every %lld%s.", (long long)
+		    (scan < 120 ? scan : scan / 60), scan < 120 ? "s" : "m");
+	flush(s, m, NULL, o);
+}
+
+static void
+by_state(struct spool *s, const struct message *m, struct outlook *o,
+    struct err *e)
+{
 	switch (m->state) {
 	case STATE_HOLD:
 		buf_adds(&o->holder, "It is on hold: Postfix leaves it alone until it "
 		    "is let go (who put it there is not recorded).");
-		command(&o->commands, s, "postsuper");
-		buf_addf(&o->commands, " -H %s && ", m->id);
-		command(&o->commands, s, "postqueue");
-		buf_addf(&o->commands, " -i %s\n", m->id);
+		flush(s, m, NULL, o);
 		break;
 	case STATE_ACTIVE:
-		buf_adds(&o->holder, "qmgr has it, and delivers it or is about to.");
+		buf_adds(&o->holder, o->down ? "qmgr had it in its hands." :
+		    "qmgr has it, and delivers it or is about to.");
+		start(s, m, o);
 		break;
 	case STATE_INCOMING:
 		buf_adds(&o->holder, "It has come in, and waits for qmgr.");
+		start(s, m, o);
 		break;
 	case STATE_MAILDROP:
 		buf_adds(&o->holder, "It was submitted here, and waits for pickup.");
-		command(&o->commands, s, "postfix");
-		buf_adds(&o->commands, " status\n");
+		start(s, m, o);
 		break;
 	case STATE_CORRUPT:
 		buf_adds(&o->holder, "Postfix found the file damaged, and put it aside.");
@@ -148,110 +293,54 @@ pf_outlook(struct spool *s, const struct message *m, struct outlook *o,
 	case STATE_DONE:
 		buf_adds(&o->holder, "Nobody is left to deliver it to; qmgr takes it "
 		    "away when it comes to it.");
-		command(&o->commands, s, "postqueue");
-		buf_addf(&o->commands, " -i %s\n", m->id);
+		flush(s, m, NULL, o);
 		break;
 	default:
-		deferred(s, m, o);
+		deferred(s, m, o, e);
 	}
+}
+
+int
+pf_outlook(struct spool *s, const struct message *m, struct outlook *o,
+    struct err *e)
+{
+	struct pf_own *own = pf_own(s, e);
+	/* without a sender it is a report */
+	int64_t life = *sender_of(m) == '\0' ? own->report_lifetime : own->lifetime;
+
+	o->down = own->down;
+	if (life >= 0 && m->state != STATE_HOLD && m->state != STATE_CORRUPT)
+		o->expires = m->arrival + life;
+	if (m->state == STATE_DEFERRED)
+		o->last_attempt = last_attempt(s, m);
+	by_state(s, m, o, e);
 	if (m->forced_expire)
 		buf_adds(&o->holder, " It expires when it is next looked at (postsuper "
 		    "-e).");
 	return e->fault == FAULT_NONE ? 0 : -1;
 }
 
-/* ---- the resolver ---- */
-
-static int
-dial(const struct spool *s, struct err *e)
-{
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	struct buf path = {0};
-	int fd = -1;
-
-	buf_addf(&path, "%s/private/rewrite", s->dir);
-	if (path.n >= sizeof to.sun_path) {
-		err_set(e, FAULT_IO, "%s: too long for a socket", buf_str(&path));
-	} else {
-		memcpy(to.sun_path, path.p, path.n);
-		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) < 0) {
-			err_sys(e, "ask Postfix's resolver at %s", buf_str(&path));
-			if (fd >= 0)
-				close(fd);
-			fd = -1;
-		}
-	}
-	buf_free(&path);
-	return fd;
-}
-
-static void
-attribute(struct buf *b, const char *name, const char *value)
-{
-	buf_add(b, name, strlen(name) + 1);
-	buf_add(b, value, strlen(value) + 1);
-}
-
-/* The value behind a name in a list of strings that NULs end; NULL: not there (yet). */
-static const char *
-value_of(struct span list, const char *name)
-{
-	struct span one;
-
-	while (span_find(list, '\0') < list.n && span_cut(&list, '\0', &one))
-		if (span_is(one, name) && span_find(list, '\0') < list.n)
-			return list.p;
-	return NULL;
-}
-
-static int
-converse(int fd, struct span request, struct buf *reply, struct err *e)
-{
-	struct pollfd p = { fd, POLLIN, 0 };
-	ssize_t n;
-
-	if (send(fd, request.p, request.n, MSG_NOSIGNAL) != (ssize_t)request.n)
-		return err_sys(e, "ask Postfix's resolver");
-	while (value_of(buf_span(reply), "recipient") == NULL) {
-		if (poll(&p, 1, PATIENCE_MS) <= 0)
-			return err_set(e, FAULT_TEMP, "Postfix's resolver does not "
-			    "answer");
-		n = recv(fd, buf_room(reply, 4096), 4096, 0);
-		if (n <= 0 || reply->n > REPLY_MAX)
-			return err_set(e, FAULT_TEMP, "Postfix's resolver does not "
-			    "say where mail goes");
-		reply->n += (size_t)n;
-	}
-	return 0;
-}
-
 int
-pf_route(struct spool *s, const char *address, struct buf *route, struct err *e)
+pf_route(struct spool *s, const struct message *m, const char *address,
+    struct buf *route, struct err *e)
 {
-	struct buf request = {0}, reply = {0}, raw = {0};
-	const char *transport, *hop;
-	int fd, r = -1;
+	struct pf_answer a = {0};
+	int r;
 
-	path_unquote(&raw, span_of(address));
-	attribute(&request, "request", "resolve");
-	attribute(&request, "sender", "");
-	attribute(&request, "address", buf_str(&raw));
-	buf_addc(&request, '\0');
-	if ((fd = dial(s, e)) >= 0) {
-		r = converse(fd, buf_span(&request), &reply, e);
-		close(fd);
+	/* qmgr does not ask the resolver then; see pf_take() */
+	if (m->only_mta != NULL && strstr(m->only_mta, "content filter") != NULL) {
+		buf_adds(route, "the content filter that was chosen when it came");
+		return 1;
 	}
-	if (r == 0) {
-		transport = value_of(buf_span(&reply), "transport");
-		hop = value_of(buf_span(&reply), "nexthop");
-		if (transport != NULL)
-			buf_addf(route, "transport %s, next hop %s", transport,
-			    hop != NULL ? hop : "-");
-		r = transport != NULL;
-	}
-	buf_free(&raw);
-	buf_free(&request);
-	buf_free(&reply);
+	if (m->only_mta != NULL && strstr(m->only_mta, "redirect") != NULL)
+		return 0;
+	r = pf_resolve(s, sender_of(m), address, &a, e);
+	if (r == 1 && a.failed)
+		buf_adds(route, "no transport: Postfix's resolver fails (is a lookup "
+		    "table missing?)");
+	else if (r == 1)
+		buf_addf(route, "transport %s, next hop %s", buf_str(&a.transport),
+		    a.hop.n > 0 ? buf_str(&a.hop) : "-");
+	pf_answer_free(&a);
 	return r;
 }

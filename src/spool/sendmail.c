@@ -18,6 +18,7 @@ const struct spool_kind spool_sendmail = {
 	.name = "sendmail",
 	.discover = sm_discover,
 	.open = sm_open,
+	.close = sm_close,
 	.owns = sm_owns,
 	.walk = sm_walk,
 	.next = sm_next,

@@ -58,6 +58,8 @@ int sm_option(const char *conf, const char *name, struct buf *value, struct err 
 /* sendmail_why.c */
 int sm_outlook(struct spool *, const struct message *, struct outlook *,
     struct err *);
-int sm_route(struct spool *, const char *address, struct buf *, struct err *);
+int sm_route(struct spool *, const struct message *, const char *address,
+    struct buf *, struct err *);
+void sm_close(struct spool *);
 
 #endif

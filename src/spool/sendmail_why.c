@@ -112,7 +112,8 @@ sm_outlook(struct spool *s, const struct message *m, struct outlook *o,
 
 /* `a@b... deliverable: mailer esmtp, host b., user a@b` */
 int
-sm_route(struct spool *s, const char *address, struct buf *route, struct err *e)
+sm_route(struct spool *s, const struct message *m, const char *address,
+    struct buf *route, struct err *e)
 {
 	const char *const args[] = { "-bv", address, NULL };
 	struct buf out = {0};
@@ -120,7 +121,7 @@ sm_route(struct spool *s, const char *address, struct buf *route, struct err *e)
 	const char *p;
 	int r;
 
-	(void)s;
+	(void)s, (void)m;
 	if (*address == '-' || binary() == NULL)
 		return 0;
 	r = program_run("sendmail", args, (struct span){0}, &out, e);
@@ -135,4 +136,10 @@ sm_route(struct spool *s, const char *address, struct buf *route, struct err *e)
 	if (r >= 0 && route->n > 0)
 		err_clear(e);
 	return r < 0 ? -1 : route->n > 0;
+}
+
+void
+sm_close(struct spool *s)
+{
+	(void)s;
 }

@@ -81,6 +81,7 @@ struct message {
 struct outlook {
 	bool down;		/* no MTA runs that would deliver from this queue */
 	int64_t next_attempt;	/* seconds since the epoch; 0 unknown */
+	int64_t last_attempt;	/* likewise */
 	int64_t expires;	/* likewise: when the MTA gives it up */
 	struct buf holder;	/* a sentence: who has the message now, and what
 				   has to happen before it moves */
@@ -225,13 +226,14 @@ struct spool_kind {
 
 	/*
 	 * For --why, by the MTA's own commands.  outlook: 0 or -1, what could be
-	 * found is in it.  route: 1 and where the MTA would send mail for this
-	 * address, on one line; 0 it has no command that says so; -1.
+	 * found is in it.  route: 1 and where the MTA would send this message for
+	 * this address, on one line; 0 it has no command that says so, or it is
+	 * down (outlook tells); -1.
 	 */
 	int (*outlook)(struct spool *, const struct message *, struct outlook *,
 	    struct err *);
-	int (*route)(struct spool *, const char *address, struct buf *,
-	    struct err *);
+	int (*route)(struct spool *, const struct message *, const char *address,
+	    struct buf *, struct err *);
 
 	/* The MTA's own domains, added to `names` (to be freed).  0 or -1. */
 	int (*domains)(struct spool *, struct buf *names, struct err *);
