@@ -65,7 +65,7 @@ names() {
 	wait_for test -s "$tmp/names" || bail 'no name server'
 }
 
-no_names() { kill $why_names; wait $why_names 2>/dev/null; }
+no_names() { kill "$why_names"; wait "$why_names" 2>/dev/null; }
 
 hop_got() { grep -rqixF "Delivered-To: $1" "$tmp/got/new" || grep -rqixF "X-Original-To: $1" "$tmp/got/new"; }
 gone() { why_of "$1" >/dev/null && grep -qF "no mail for $1" "$tmp/why"; }
