@@ -146,6 +146,19 @@ is_like(const struct rcpt *a, const struct rcpt *b)
 	return strcmp(x, y) == 0;
 }
 
+/* What is said of the message is what is said of one of these. */
+static bool
+is_a_reason(const struct message *m)
+{
+	for (size_t i = 0; i < m->env.rcpts.n; i++) {
+		const struct rcpt *r = &m->env.rcpts.p[i];
+
+		if (r->selected && r->reason != NULL && strcmp(r->reason, m->note) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void
 put_rcpt(FILE *to, struct spool *s, const struct message *m,
     const struct rcpt *r, bool like_last, struct err *e)
@@ -204,7 +217,7 @@ put_times(FILE *to, const struct message *m, const struct outlook *o, int64_t no
 		    m->attempts == 1 ? "" : "s");
 	else if (m->attempts == 0)
 		buf_adds(&b, "never tried");
-	if (last > 0) {
+	if (last > 0 && m->attempts != 0) {
 		buf_addf(&b, "%slast %s", b.n > 0 ? ", " : "",
 		    m->attempts < 0 ? "tried " : "");
 		add_time(&b, last, now);
@@ -253,7 +266,7 @@ why_message(FILE *to, struct spool *s, const struct message *m, int64_t now,
 	struct buf note = {0};
 
 	put_head(to, s, m, now);
-	if (m->note != NULL) {
+	if (m->note != NULL && !is_a_reason(m)) {
 		buf_addf(&note, "note: %s", m->note);
 		put_words(to, buf_span(&note), INDENT);
 		buf_free(&note);

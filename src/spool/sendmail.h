@@ -55,11 +55,33 @@ bool sm_is_client(const struct spool *);
 /* The value of `O NAME=` in a configuration file; 1, 0 it is not there, -1. */
 int sm_option(const char *conf, const char *name, struct buf *value, struct err *);
 
+/*
+ * sendmail_ask.c: Sendmail's own program and what it and its configuration say of a
+ * queue, each asked once; spool->own, from sm_own().
+ */
+struct sm_asked { char *address, *route; };
+struct sm_own {
+	char *program;		/* the path of one that is Sendmail's; NULL: none */
+	bool on_path;		/* it is what a shell calls `sendmail' */
+	bool down;		/* no daemon and no queue runner is there */
+	int64_t life, report_life;	/* seconds: when mail is given up */
+	int64_t rest;		/* seconds between two tries; 0 none, or unknown */
+	VEC(struct sm_asked) asked;
+};
+struct sm_own *sm_own(struct spool *);
+void sm_close(struct spool *);
+
+/* What it says of an address, to be kept by the spool: 1, 0 it was not asked, -1. */
+int sm_ask(struct spool *, const char *address, const char **route, struct err *);
+
+/* The flags of the mailer in such an answer: 1, 0 unknown. */
+int sm_mailer(const struct spool *, const char *route, struct buf *name,
+    struct buf *flags);
+
 /* sendmail_why.c */
 int sm_outlook(struct spool *, const struct message *, struct outlook *,
     struct err *);
 int sm_route(struct spool *, const struct message *, const char *address,
     struct buf *, struct err *);
-void sm_close(struct spool *);
 
 #endif
