@@ -108,6 +108,32 @@ order_next(struct job *j, struct wanted *w, struct message *m)
 
 /* ---- message by message ---- */
 
+static bool
+everything(const struct source *s)
+{
+	return !s->records && !select_given(s->select);
+}
+
+/* An MTA that is not here, or knows no such order (69); 0 it does. */
+static int
+knows(const struct job *j, const struct spool *sp, struct err *e)
+{
+	const char *kind = sp->kind->name;
+
+	if (orders(sp->kind, j->how->order) != NULL)
+		return 0;
+	if (j->how->order != ORDER_RELEASE)
+		return err_set(e, FAULT_UNAVAILABLE, "%s: a %s has no MTA that "
+		    "could be told to %s mail", sp->dir, kind,
+		    words[j->how->order].verb);
+	if (sp->kind->release_all == NULL)
+		return err_set(e, FAULT_UNAVAILABLE, "%s: a %s has no MTA that "
+		    "could be told to deliver; give a COMMAND behind --", sp->dir,
+		    kind);
+	return everything(j->source) ? 0 : err_set(e, FAULT_UNAVAILABLE, "%s: %s "
+	    "can only be told to deliver everything: --all", sp->dir, kind);
+}
+
 static void
 show(const struct job *j, const char *verb, const struct message *m)
 {
@@ -158,6 +184,11 @@ one(struct job *j, struct wanted *w, struct message *m)
 	}
 	if (j->stuck[n])
 		return;
+	if (knows(j, w->spool, &e) < 0) {
+		/* a ref named this queue */
+		tell_not_done(j, m, n, -1, &e);
+		return;
+	}
 	if (j->how->dry)
 		show(j, words[j->how->order].verb, m);
 	else if ((r = orders(w->spool->kind, j->how->order)(w->spool, m, &e)) != 0) {
@@ -213,6 +244,47 @@ with_nodes(struct job *j)
 	}
 }
 
+/* ---- all at once, where an MTA can be told nothing else ---- */
+
+static void
+at_once(struct job *j, struct spool *sp)
+{
+	size_t before = j->list != NULL ? j->list->n : 0;
+	struct wanted w = {0};
+	struct message m = {0};
+	struct err e = {0};
+	long long n = 0;
+
+	for (; order_next(j, &w, &m); n++) {
+		if (j->how->dry)
+			show(j, words[j->how->order].verb, &m);
+		else if (j->list != NULL)
+			released_add(j->list, sp, &m, 0);
+	}
+	if (n > 0 && !j->how->dry && sp->kind->release_all(sp, &e) < 0) {
+		order_trouble(j, &e);
+		if (j->list != NULL)
+			released_cut(j->list, before, 0);
+		n = 0;
+	}
+	j->done += n;
+	message_free(&m);
+	wanted_free(&w);
+	source_again(j->source);
+}
+
+static void
+with_all(struct job *j)
+{
+	for (size_t i = 0; i < j->source->spools->n; i++) {
+		j->spool = &j->source->spools->p[i];
+		if (j->spool->kind->release_all != NULL)
+			at_once(j, j->spool);
+		else
+			one_by_one(j);
+	}
+}
+
 /* ---- the end ---- */
 
 static void
@@ -228,22 +300,14 @@ summary(const struct job *j, const struct stay *stay)
 	fputc('\n', stderr);
 }
 
-/* A queue whose MTA is not here, or knows no such order (69). */
 static bool
 all_can(struct job *j)
 {
 	struct err e = {0};
 
 	for (size_t i = 0; i < j->source->spools->n; i++) {
-		const struct spool *sp = &j->source->spools->p[i];
-
-		if (orders(sp->kind, j->how->order) != NULL)
+		if (knows(j, &j->source->spools->p[i], &e) == 0)
 			continue;
-		err_set(&e, FAULT_UNAVAILABLE, j->how->order == ORDER_RELEASE ?
-		    "%s: a %s has no MTA that could be told to deliver; give a "
-		    "COMMAND behind --" : "%s: a %s has no MTA that could be told "
-		    "to %s mail", sp->dir, sp->kind->name,
-		    words[j->how->order].verb);
 		order_trouble(j, &e);
 		return false;
 	}
@@ -264,6 +328,8 @@ order(struct source *s, const struct order_how *how)
 		j.list = &list;
 	if (how->order == ORDER_RELEASE && order_only_nodes(s) && !how->dry)
 		with_nodes(&j);
+	else if (how->order == ORDER_RELEASE && everything(s))
+		with_all(&j);
 	else
 		one_by_one(&j);
 	if (j.list != NULL)

@@ -95,8 +95,9 @@ claim(struct job *j, struct wanted *w, struct taken *t, struct buf *ref)
 	enum fit fit;
 
 	*t = (struct taken){ .spool = w->spool };
-	switch (w->spool->kind->claim(w->spool, &w->entry, &t->m, &t->claimed,
-	    &e)) {
+	/* the queue of a ref was not known before */
+	switch (spool_yields(w->spool, &e) < 0 ? CLAIM_ERROR :
+	    w->spool->kind->claim(w->spool, &w->entry, &t->m, &t->claimed, &e)) {
 	case CLAIM_OURS:
 		break;
 	case CLAIM_BUSY:
@@ -348,12 +349,8 @@ all_can(struct job *j)
 	struct err e = {0};
 
 	for (size_t i = 0; i < j->source->spools->n; i++) {
-		const struct spool *sp = &j->source->spools->p[i];
-
-		if (sp->kind->claim != NULL)
+		if (spool_yields(&j->source->spools->p[i], &e) == 0)
 			continue;
-		err_set(&e, FAULT_UNAVAILABLE, "%s: from a %s queue no message "
-		    "can be taken safely", sp->dir, sp->kind->name);
 		takeout_trouble(j, &e);
 		return false;
 	}

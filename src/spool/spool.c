@@ -211,6 +211,15 @@ outlook_free(struct outlook *o)
 	*o = (struct outlook){0};
 }
 
+int
+spool_yields(const struct spool *s, struct err *e)
+{
+	if (s->kind->claim == NULL || (s->kind->only_copies && s->live))
+		return err_set(e, FAULT_UNAVAILABLE, "%s: %s offers no safe way "
+		    "to take mail out while it runs", s->dir, s->kind->name);
+	return 0;
+}
+
 /* Marks everybody done in what was claimed, and gives it back. */
 static int
 mark_all(const struct spool_kind *kind, struct claimed *c, struct message *m,
@@ -232,8 +241,10 @@ spool_take_away(struct spool *s, const struct message *m, struct err *e)
 	struct claimed *claimed;
 	struct message ours = {0};
 	struct entry at = {0};
-	int r = spool_at(s, m->ref, &at, e);
+	int r = spool_yields(s, e);
 
+	if (r == 0)
+		r = spool_at(s, m->ref, &at, e);
 	if (r > 0) {
 		switch (s->kind->claim(s, &at, &ours, &claimed, e)) {
 		case CLAIM_OURS:

@@ -174,8 +174,10 @@ struct spool_kind {
 	 * Claims the message at `entry` under the MTA's own lock, and reads it
 	 * anew into `m` (empty before; filled only when ours).  One with
 	 * only_mta set is not to be had (69).
-	 * NULL: this MTA offers no safe way.
+	 * NULL: this MTA offers no safe way; `only_copies': none while it may
+	 * run, so that only of a copied queue is it called (spool_yields()).
 	 */
+	bool only_copies;
 	enum claim (*claim)(struct spool *, const struct entry *,
 	    struct message *m, struct claimed **, struct err *);
 
@@ -211,6 +213,12 @@ struct spool_kind {
 	int (*release_node)(struct spool *, const char *node, struct err *);
 	bool (*covers)(struct spool *, const char *node, const struct message *);
 	int (*release)(struct spool *, const struct message *, struct err *);
+
+	/*
+	 * Everything that is not held, at once, of a live queue (else -1, 69): for
+	 * an MTA that cannot be told of one message (release is NULL).  0 or -1.
+	 */
+	int (*release_all)(struct spool *, struct err *);
 
 	/*
 	 * By the MTA's own commands, of a live queue (else -1, 69), for the whole
@@ -268,6 +276,12 @@ struct spool *spool_of(struct spools *known, const char *ref, struct err *);
  * for by its ID).  1 with entry filled, 0 gone, -1.
  */
 int spool_at(struct spool *, const char *ref, struct entry *, struct err *);
+
+/*
+ * May mail be taken out of this queue at all?  0; -1 (69): its MTA offers no safe way
+ * while it may run.
+ */
+int spool_yields(const struct spool *, struct err *);
 
 /*
  * kind->remove for a kind without such a command, and for files alone: claims
