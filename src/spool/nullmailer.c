@@ -7,23 +7,27 @@
  * moves it back, so it is on hold here.  Why and when something was tried stands
  * in nobody's file.
  *
- * There is no lock: nullmailer-send reads a name when its turn has come.
+ * There is no lock: nullmailer-send reads a name when its turn has come.  What we have
+ * in hand lies in queue.tidegate or failed.tidegate meanwhile.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/unit.h"
+#include "base/seen.h"
+#include "spool/nullmailer.h"
 #include "spool/shelf.h"
-#include "spool/program.h"
 
 #define USUAL "/var/spool/nullmailer"
 #define CONF "/etc/nullmailer"
-#define ENVELOPE_MAX (16 << 20)
 #define WEEK (7 * 86400)
 
 static const struct shelf places[] = {
-	{ "queue", STATE_DEFERRED, false }, { "failed", STATE_HOLD, false }, { NULL, 0, false }
+	{ "queue", STATE_DEFERRED, false }, { "failed", STATE_HOLD, false },
+	/* what a dequeue has in hand, or one that was killed */
+	{ "queue" NM_CLAIMED, STATE_DEFERRED, false },
+	{ "failed" NM_CLAIMED, STATE_HOLD, false }, { NULL, 0, false }
 };
 
 /* `1795450564.7259`: when it came, and by which process. */
@@ -85,95 +89,19 @@ nm_open(struct spool *s, struct err *e)
 	return shelf_open(s, &usual, e);
 }
 
+static void
+nm_close(struct spool *s)
+{
+	if (s->own != NULL)
+		seen_free(s->own);
+	free(s->own);
+}
+
 static int
 nm_discover(struct spools *found, struct err *e)
 {
 	(void)e;
 	return shelf_discover(found, &spool_nullmailer, &usual);
-}
-
-/* ---- the envelope in front ---- */
-
-/* Reads up to the empty line: where the message begins, or -1. */
-static off_t
-envelope(int fd, struct message *m, struct err *e)
-{
-	struct buf text = {0};
-	off_t at = 0, message = 0;
-	bool sender = false;
-	ssize_t n = 1;
-
-	while (message == 0 && text.n < ENVELOPE_MAX &&
-	    (n = pread(fd, buf_room(&text, 4096), 4096, (off_t)text.n)) > 0) {
-		struct span line, rest;
-
-		text.n += (size_t)n;
-		rest = span_from(buf_span(&text), (size_t)at);
-		while (message == 0 && span_find(rest, '\n') < rest.n &&
-		    span_cut(&rest, '\n', &line)) {
-			at += (off_t)line.n + 1;
-			if (!sender)
-				m->env.sender = span_dup(line);
-			else if (line.n > 0)
-				envelope_add(&m->env, span_dup(line));
-			else
-				message = at;
-			sender = true;
-		}
-	}
-	buf_free(&text);
-	if (n < 0)
-		return err_sys(e, "read");
-	if (message == 0 || m->env.rcpts.n == 0)
-		return err_set(e, FAULT_DATA, "damaged: no recipient, or no empty "
-		    "line behind the recipients");
-	return message;
-}
-
-static int
-nm_read(struct spool *s, const struct entry *at, unsigned what,
-    struct message *m, struct err *e)
-{
-	char *ref = span_dup(buf_span(&at->ref));
-	struct stat st;
-	int fd, r = file_open_single(ref, &st, &fd, e);
-
-	(void)s;
-	(void)what;
-	free(ref);
-	if (r <= 0)
-		return r;
-	shelf_start(m, at, &st);
-	m->id = span_dup(span_of(ref_name(m->ref)));
-	m->arrival = strtoll(m->id, NULL, 10);
-	m->size = st.st_size;
-	if (envelope(fd, m, e) < 0) {
-		r = err_in(e, "%s", m->ref);
-		message_free(m);
-	}
-	close(fd);
-	return r;
-}
-
-static int
-nm_body(struct spool *s, const char *ref, struct body *b, struct err *e)
-{
-	struct message m = {0};
-	struct stat st;
-	off_t start = 0;
-	int fd, r = file_open_single(ref, &st, &fd, e);
-
-	(void)s;
-	if (r == 1 && (start = envelope(fd, &m, e)) < 0) {
-		r = err_in(e, "%s", ref);
-		close(fd);
-	}
-	if (r == 1) {
-		body_file(b, fd, start, st.st_size);
-		b->lf = true;
-	}
-	message_free(&m);
-	return r;
 }
 
 /* ---- the host ---- */
@@ -245,6 +173,7 @@ const struct spool_kind spool_nullmailer = {
 	.name = "nullmailer",
 	.discover = nm_discover,
 	.open = nm_open,
+	.close = nm_close,
 	.owns = nm_owns,
 	.walk = nm_walk,
 	.next = shelf_next,
@@ -252,6 +181,13 @@ const struct spool_kind spool_nullmailer = {
 	.find = nm_find,
 	.read = nm_read,
 	.body = nm_body,
+	.claim = nm_claim,
+	.settle = nm_settle,
+	.done = nm_done,
+	.release_all = nm_release_all,
+	.hold = nm_hold,
+	.unhold = nm_unhold,
+	.remove = spool_take_away,
 	.outlook = nm_outlook,
 	.route = nm_route,
 };
