@@ -1,0 +1,122 @@
+# Draining the queue of an MTA that is at work; sourced after list.sh, whose words these
+# build on.  The MTA sends to $hop, which puts everything off at first; what is drained
+# goes to a sink of its own, $far.
+#
+#	dq [OPTION...]		dequeue in the MTA's chroot
+#	fill SEED N FIRST	letters for three domains wait, told by $tmp/plan
+#	drains_domain DOMAIN	while the MTA tries and new mail comes
+#	storms DOMAIN		20 times killed
+#	at_once DOMAIN		two dequeues and an MTA that delivers
+#	lets_go			the MTA delivers the rest itself, each was delivered once
+#
+# shellcheck shell=sh disable=SC2154
+
+far=127.0.0.1:2600
+take_window=${take_window:-0}	# so many may go twice when all are at it at once
+seed=${SEED:-$(date +%s)}
+
+dq() { in_chroot - "$root" dequeue --spool="$kind" "$@"; }
+live() { python3 "$mta/takelive.py" "$@"; }
+waiting() { queue-list --spool="$kind:$root$spool" -F '%r' "$@" | tr ' ' '\n' | sort; }
+wait_is() { waiting >"$tmp/.now" && cmp -s "$1" "$tmp/.now"; }
+
+open_far() {
+	rm -f "$tmp/far.port"
+	mkdir -p "$tmp/far"
+	sink --listen=$far --maildir="$tmp/far" --port-file="$tmp/far.port" \
+		--ext=8BITMIME,SIZE,PIPELINING,CHUNKING "$@" &
+	far_pid=$!
+	wait_for test -s "$tmp/far.port"
+}
+close_far() { kill $far_pid; wait $far_pid 2>/dev/null; }
+
+fill() {
+	echo "# SEED=$seed"
+	live plan "$1" "$2" "$3" >"$tmp/plan.$3"
+	is "$kind: all were taken" '' live submit "$root" "$tmp/plan.$3"
+	cat "$tmp"/plan.* >"$tmp/plan"
+}
+
+drain() {
+	drain_domain=$1
+	shift
+	dq -d "$drain_domain" --results "$@" -- smtp-send --records -s $far
+}
+
+# drains_domain DOMAIN: again and again, until nobody there waits who could go
+drains_domain() {
+	live plan "$((seed + 1))" 60 5000 >"$tmp/plan.new"
+	(live submit "$root" "$tmp/plan.new" >"$tmp/new.bad"; echo >"$tmp/new.done") &
+	live_n=0
+	until [ -e "$tmp/new.done" ] && ! waiting -d "$1" | grep -q '^ok-' || [ $live_n -ge 100 ]; do
+		drain "$1" -v >"$tmp/told.$live_n" 2>"$tmp/told.err"
+		echo "# run $live_n: status $?, $(tail -n 1 "$tmp/told.err")"
+		live_n=$((live_n + 1))
+	done
+	is "$kind: new mail was taken meanwhile" '' cat "$tmp/new.bad"
+	cat "$tmp"/plan.* >"$tmp/plan"
+	live expect "$tmp/plan" "$1" >"$tmp/want"
+	live told "$tmp"/told.[0-9]* >"$tmp/have"
+	same "$kind: everyone there was told his fate" "$tmp/want" "$tmp/have"
+	live expect "$tmp/plan" "$1" | sed -n 's/ delivered$//p' >"$tmp/want"
+	live got "$tmp/far" >"$tmp/have"
+	same "$kind: each was delivered once" "$tmp/want" "$tmp/have"
+	live rest "$tmp/plan" "$1" >"$tmp/want"
+	wait_for wait_is "$tmp/want"
+	waiting >"$tmp/have"
+	same "$kind: the others wait, and nobody else" "$tmp/want" "$tmp/have"
+	wait_for agree
+	told >"$tmp/want"
+	ours >"$tmp/have"
+	same "$kind: its own tool says the same" "$tmp/want" "$tmp/have"
+	is "$kind: nothing of ours is left" '' leftovers
+}
+
+# storms DOMAIN: nothing is lost, and no more comes twice than was in hand
+storms() {
+	cat >"$tmp/drain" <<-END
+	exec unshare --mount sh -c '$enter' $root dequeue --spool=$kind -d $1 \
+		--results --in-hand="\$1" -- smtp-send --records -s $far
+	END
+	is "$kind: killed: nobody is told twice" '' live storm "$seed" 20 "$tmp/storm" \
+		"queue-list --spool=$kind:$root$spool -F %r -d $1 | grep -o 'ok-[^ ]*$1'; :" \
+		sh "$tmp/drain" WINDOW
+	cat "$tmp/.err"
+	live_allowed=$(sed -n 's/.*letters: //p' "$tmp/.err")
+	live_twice=$(live got "$tmp/far" | uniq -d | sed 's/^ok-\(....\).*/\1/' | sort -u | wc -l)
+	echo "# letters delivered twice: $live_twice"
+	ok "$kind: killed: no more twice than were in hand" test "$live_twice" -le "${live_allowed:-0}"
+	is "$kind: killed: nobody twice in one run" '' sh -c "cat '$tmp'/storm/*.results | cut -f 2,3 |
+		grep delivered | sort | uniq -d"
+	live expect "$tmp/plan" "$1" | sed -n 's/ delivered$//p' | sort >"$tmp/want"
+	live got "$tmp/far" | sort -u | grep "@$1\$" >"$tmp/have"
+	same "$kind: killed: nobody is lost" "$tmp/want" "$tmp/have"
+}
+
+# at_once DOMAIN: the next hop takes all now
+at_once() {
+	live got "$tmp/far" >"$tmp/far.before"
+	open_hop
+	drain "$1" >"$tmp/once.1" 2>"$tmp/once.err" &
+	live_twin=$!
+	drain "$1" >"$tmp/once.2" 2>>"$tmp/once.err" &
+	run >/dev/null 2>&1
+	wait $live_twin $!
+	echo "# at once with $kind: $(cat "$tmp/once.1" "$tmp/once.2" | grep -c delivered) drained"
+}
+
+lets_go() {
+	wait_for list_gone
+	is "$kind: in the end nothing waits" 0 queue-list --spool="$kind:$root$spool" --count
+	is "$kind: nothing of ours is left at the end" '' leftovers
+	live got "$tmp/far" "$tmp/got" | sort | uniq -c | awk '{ print $2, $1 }' >"$tmp/counts"
+	live rest "$tmp/plan" | sort -u >"$tmp/want"
+	cut -d' ' -f1 "$tmp/counts" | sort -u >"$tmp/have"
+	same "$kind: each recipient has it" "$tmp/want" "$tmp/have"
+	# what was killed in hand may have come twice; it had by then
+	live_twice=$(awk 'NR == FNR { was[$1]++; next } was[$1] < 2 && $2 > 1' \
+		"$tmp/far.before" "$tmp/counts" | wc -l)
+	echo "# delivered by both: $live_twice"
+	ok "$kind: and none from both of us" test "$live_twice" -le "$take_window"
+	close_hop
+}
