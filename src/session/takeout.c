@@ -41,6 +41,12 @@ may_take(struct job *j, const struct wanted *w, const char *ref)
 	return true;
 }
 
+static bool
+is_named(const struct job *j, const struct wanted *w)
+{
+	return j->source->select->ids.n > 0 || w->record.ref != NULL;
+}
+
 /* Does what was read of it before it is claimed make it worth a claim? */
 static enum fit
 peek(struct job *j, struct wanted *w, struct message *m, struct err *e)
@@ -197,11 +203,20 @@ consider(struct job *j, struct wanted *w)
 	struct taken t;
 	struct err e = {0};
 	enum fit fit;
+	bool untold;
 	int r = 0;
 
 	buf_addspan(&ref, buf_span(&w->entry.ref));
-	fit = may_take(j, w, ref_name(buf_str(&ref))) ? peek(j, w, &m, &e) :
-	    FIT_NO;
+	untold = w->entry.state == STATE_UNTOLD;
+	fit = untold || may_take(j, w, ref_name(buf_str(&ref))) ?
+	    peek(j, w, &m, &e) : FIT_NO;
+	if (untold && m.ref != NULL) {
+		w->entry.state = m.state;
+		/* of what the walk met only what is meant is told */
+		if ((fit == FIT_YES || is_named(j, w)) &&
+		    !may_take(j, w, ref_name(buf_str(&ref))))
+			fit = FIT_NO;
+	}
 	if (fit == FIT_CHANGED)
 		tell_changed(j, &m);
 	if (fit == FIT_YES && select_any(&m) && (j->how->only == NULL ||
