@@ -24,6 +24,10 @@ static const struct shelf places[] = {
 	{ "queue", STATE_DEFERRED, true }, { NULL, 0, false }
 };
 
+static const struct shelf untold[] = {
+	{ "queue", STATE_UNTOLD, false }, { NULL, 0, false }
+};
+
 /* So many lower-case hexadecimal digits and nothing else? */
 static bool
 is_hex(const char *s, size_t n)
@@ -51,11 +55,45 @@ is_envelope(const char *name)
 
 static shelf_level *const levels[] = { is_first, is_message, is_envelope, NULL };
 
+struct osmtpd *
+osmtpd_own(struct spool *s)
+{
+	if (s->own == NULL)
+		s->own = must(calloc(1, sizeof(struct osmtpd)));
+	return s->own;
+}
+
+static void
+osmtpd_close(struct spool *s)
+{
+	struct osmtpd *own = s->own;
+
+	if (own == NULL)
+		return;
+	seen_free(&own->had);
+	osmtpd_drop_held(own);
+	free(own);
+}
+
+/* What a running smtpd has suspended is held: who reads it is told. */
+static bool
+some_held(struct spool *s, bool anew)
+{
+	struct osmtpd *own;
+
+	if (!s->live || geteuid() != 0)
+		return false;
+	own = osmtpd_own(s);
+	if (anew || !own->loaded)
+		osmtpd_load_held(own, s->dir);
+	return own->held.n > 0;
+}
+
 static struct walk *
 osmtpd_walk(struct spool *s, unsigned states, struct err *e)
 {
 	(void)e;
-	return shelf_walk(s, places, levels, states);
+	return shelf_walk(s, some_held(s, true) ? untold : places, levels, states);
 }
 
 /* The directory of the message that this ID belongs to. */
@@ -92,8 +130,8 @@ osmtpd_find(struct spool *s, const char *id, struct entry *at, struct err *e)
 	struct stat st;
 
 	buf_clear(&at->ref);
-	at->state = STATE_DEFERRED;
-	at->whole = true;
+	at->state = some_held(s, false) ? STATE_UNTOLD : STATE_DEFERRED;
+	at->whole = at->state != STATE_UNTOLD;
 	if (is_message(id))
 		return first_of(s, id, at, e);
 	if (!is_envelope(id))
@@ -150,6 +188,7 @@ const struct spool_kind spool_opensmtpd = {
 	.name = "opensmtpd",
 	.discover = osmtpd_discover,
 	.open = osmtpd_open,
+	.close = osmtpd_close,
 	.owns = osmtpd_owns,
 	.walk = osmtpd_walk,
 	.next = shelf_next,
@@ -158,5 +197,12 @@ const struct spool_kind spool_opensmtpd = {
 	.among = osmtpd_among,
 	.read = osmtpd_read,
 	.body = osmtpd_body,
+	.claim = osmtpd_claim,
+	.settle = osmtpd_settle,
+	.done = osmtpd_done,
+	.release = osmtpd_release,
+	.hold = osmtpd_hold,
+	.unhold = osmtpd_unhold,
+	.remove = spool_take_away,
 	.outlook = osmtpd_outlook,
 };

@@ -2,12 +2,69 @@
 #ifndef SPOOL_OPENSMTPD_H
 #define SPOOL_OPENSMTPD_H
 
+#include "base/seen.h"
 #include "spool/file.h"
 #include "spool/spool.h"
 
 #define OSMTPD_QUEUE "/var/spool/smtpd"	/* compiled in; no command prints it */
 #define OSMTPD_ID 16			/* hexadecimal digits of an envelope's ID */
 #define OSMTPD_MESSAGE 8		/* the first of them: the message's */
+
+#define OSMTPD_CLAIMED "tidegate.claimed"	/* in the queue: what we have paused */
+
+/* Of one queue, between calls. */
+struct osmtpd {
+	struct seen had;	/* envelopes that this process had in hand */
+	VEC(char *) held;	/* IDs that smtpd has suspended; sorted */
+	bool loaded;
+};
+
+struct osmtpd *osmtpd_own(struct spool *);
+
+/* opensmtpd_ctl.c */
+enum osmtpd_run { OSMTPD_UNKNOWN, OSMTPD_PENDING, OSMTPD_OTHER };
+
+/*
+ * `smtpctl VERB ID': 1 and to how many envelopes it was said (0 also of one that is so
+ * already); 0 smtpd does not run; -1: 77 only root may.
+ */
+int osmtpd_ctl(const char *verb, const char *id, long long *n, struct err *);
+
+/* What smtpd is at with it, with the same returns. */
+int osmtpd_look(const char *id, enum osmtpd_run *, bool *suspended, struct err *);
+
+/*
+ * Has it left alone: 1, `was': it was paused before; 0 it is in delivery, or unknown,
+ * nothing is changed; -1: 75 smtpd does not run.
+ */
+int osmtpd_pause(const char *id, bool *was, struct err *);
+
+/* What is suspended now, but for what we have paused ourselves; nothing if it cannot say. */
+void osmtpd_load_held(struct osmtpd *, const char *dir);
+bool osmtpd_is_held(const struct osmtpd *, const char *id);
+void osmtpd_drop_held(struct osmtpd *);
+
+int osmtpd_release(struct spool *, const struct message *, struct err *);
+int osmtpd_hold(struct spool *, const struct message *, struct err *);
+int osmtpd_unhold(struct spool *, const struct message *, struct err *);
+
+/* opensmtpd_claim.c */
+enum claim osmtpd_claim(struct spool *, const struct entry *, struct message *,
+    struct claimed **, struct err *);
+int osmtpd_settle(struct claimed *, struct message *, size_t, const struct result *,
+    struct err *);
+int osmtpd_done(struct claimed *, struct message *, struct err *);
+
+/* opensmtpd_file.c: of a queue that no smtpd has in memory */
+/* Removes an envelope, and with the last one the message.  0 or -1. */
+int osmtpd_remove(const char *dir, const char *path, struct err *);
+
+/*
+ * Writes the envelope anew, with `why' as what went wrong and one attempt more.  `fd' is
+ * open and locked, and becomes the new one.  0 or -1.
+ */
+int osmtpd_note(const char *dir, const char *path, int *fd, const char *why,
+    struct err *);
 
 /* opensmtpd_read.c */
 int osmtpd_read(struct spool *, const struct entry *, unsigned what,

@@ -178,12 +178,14 @@ osmtpd_read(struct spool *s, const struct entry *at, unsigned what,
 	struct stat st;
 	int fd, r;
 
-	(void)s;
 	(void)what;		/* the reason stands in the envelope */
 	*m = (struct message){ .ref = span_dup(buf_span(&at->ref)),
 	    .state = at->state };
 	if ((r = file_open_single(m->ref, &st, &fd, e)) == 1) {
 		m->id = span_dup(span_of(ref_name(m->ref)));
+		if (m->state == STATE_UNTOLD)
+			m->state = osmtpd_is_held(s->own, m->id) ? STATE_HOLD :
+			    STATE_DEFERRED;
 		m->mtime = st.st_mtime;
 		m->dev = st.st_dev;
 		m->ino = st.st_ino;
