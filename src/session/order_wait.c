@@ -52,12 +52,14 @@ judge(struct released_one *o, const struct message *m)
 {
 	int64_t seen = o->seen;
 
-	if (m->ino != o->ino || m->dev != o->dev || m->arrival != o->arrival)
+	/* many write a file anew after each attempt: its inode says nothing */
+	if (m->arrival != o->arrival)
 		return LOOK_LEFT;	/* the ID was given to another */
 	o->seen = 0;
 	if (m->state != STATE_DEFERRED)
 		return LOOK_TRYING;
-	if (o->state == STATE_DEFERRED && m->mtime == o->mtime)
+	if (o->state == STATE_DEFERRED && m->mtime == o->mtime &&
+	    m->ino == o->ino)
 		return LOOK_TRYING;
 	o->seen = m->mtime;
 	return seen == m->mtime ? LOOK_TRIED : LOOK_TRYING;
