@@ -17,6 +17,7 @@ struct osmtpd {
 	struct seen had;	/* envelopes that this process had in hand */
 	VEC(char *) held;	/* IDs that smtpd has suspended; sorted */
 	bool loaded;
+	bool swept;		/* what killed runs left is cleaned up */
 };
 
 struct osmtpd *osmtpd_own(struct spool *);

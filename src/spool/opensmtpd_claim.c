@@ -36,12 +36,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "spool/seize.h"
 
 #define PATIENCE_MS 10000	/* for smtpd to remove what it was told to */
+#define DOUBT_MS 1000		/* ... or what it has just delivered after all */
 #define NAP_MS 2
 
 struct claimed {
@@ -148,6 +150,34 @@ remove_note(const struct claimed *c)
 	buf_free(&path);
 }
 
+/* Those of runs that were killed, whose envelopes have gone by other ways since. */
+static void
+sweep(struct claimed *c)
+{
+	struct buf path = {0}, dir = {0};
+	struct err none = {0};
+	struct dirent *d;
+	struct stat st;
+	DIR *notes = NULL;
+
+	c->own->swept = true;
+	buf_addf(&dir, "%s/" OSMTPD_CLAIMED, c->dir);
+	if (dir_open(buf_str(&dir), &notes, &none) == 1) {
+		while ((d = readdir(notes)) != NULL) {
+			buf_clear(&path);
+			buf_addf(&path, "%s/queue/%.2s/%.8s/%s", c->dir, d->d_name,
+			    d->d_name, d->d_name);
+			if (strlen(d->d_name) == OSMTPD_ID &&
+			    lstat(buf_str(&path), &st) < 0 && errno == ENOENT)
+				unlinkat(dirfd(notes), d->d_name, 0);
+		}
+		closedir(notes);
+		rmdir(dir.p);
+	}
+	buf_free(&path);
+	buf_free(&dir);
+}
+
 /* ---- claim ---- */
 
 /* Nothing of it stays paused that was not. */
@@ -197,6 +227,8 @@ get(struct claimed *c, const struct entry *at, struct stat *st, struct err *e)
 {
 	int r;
 
+	if (c->live && !c->own->swept)
+		sweep(c);
 	if (had_before(c))
 		return CLAIM_GONE;
 	r = (int)seize(c->path.p, 1, &c->fd, st, e);
@@ -231,19 +263,18 @@ osmtpd_claim(struct spool *s, const struct entry *at, struct message *m,
 
 /* ---- settle ---- */
 
-/* smtpd removes it by and by, and does not sync. */
-static int
-wait_gone(struct claimed *c, struct err *e)
+/* smtpd removes it by and by.  False: it is still there. */
+static bool
+wait_gone(struct claimed *c, int ms)
 {
-	int64_t deadline = clock_in(PATIENCE_MS);
+	int64_t deadline = clock_in(ms);
 
 	while (seize_is_at(c->fd, c->path.p)) {
 		if (clock_left(deadline) == 0)
-			return err_set(e, FAULT_TEMP, "%s: smtpd was told to remove "
-			    "it, but it is still there", c->path.p);
+			return false;
 		poll(NULL, 0, NAP_MS);
 	}
-	return 0;
+	return true;
 }
 
 /* The directory may have gone with its last envelope. */
@@ -270,12 +301,15 @@ take_out(struct claimed *c, struct err *e)
 {
 	struct err none = {0};
 	long long n = 0;
-	int r = c->live ? osmtpd_ctl("remove", c->id, &n, e) : 0;
+	int up = c->live ? osmtpd_ctl("remove", c->id, &n, e) : 0, r;
 
-	if (r < 0)
+	if (up < 0)
 		return -1;
+	if (up == 1 && wait_gone(c, n > 0 ? PATIENCE_MS : DOUBT_MS))
+		return sync_gone(c, e);
 	if (n > 0)
-		return wait_gone(c, e) < 0 ? -1 : sync_gone(c, e);
+		return err_set(e, FAULT_TEMP, "%s: smtpd was told to remove it, but "
+		    "it is still there", c->path.p);
 	/* no smtpd has it in memory */
 	r = osmtpd_remove(c->dir, c->path.p, e);
 	if (c->live)

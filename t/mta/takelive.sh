@@ -6,7 +6,7 @@
 #	fill SEED N FIRST	letters for three domains wait, told by $tmp/plan
 #	drains_domain DOMAIN	while the MTA tries and new mail comes
 #	storms DOMAIN		20 times killed
-#	at_once DOMAIN		two dequeues and an MTA that delivers
+#	at_once DOMAIN		two dequeues and an MTA that delivers, from `go' on
 #	lets_go			the MTA delivers the rest itself, each was delivered once
 #
 # shellcheck shell=sh disable=SC2154
@@ -15,6 +15,7 @@ far=127.0.0.1:2600
 take_window=${take_window:-0}	# so many may go twice when all are at it at once
 seed=${SEED:-$(date +%s)}
 
+go() { run; }
 dq() { in_chroot - "$root" dequeue --spool="$kind" "$@"; }
 live() { python3 "$mta/takelive.py" "$@"; }
 waiting() { queue-list --spool="$kind:$root$spool" -F '%r' "$@" | tr ' ' '\n' | sort; }
@@ -97,10 +98,10 @@ storms() {
 at_once() {
 	live got "$tmp/far" >"$tmp/far.before"
 	open_hop
+	go >/dev/null 2>&1
 	drain "$1" >"$tmp/once.1" 2>"$tmp/once.err" &
 	live_twin=$!
 	drain "$1" >"$tmp/once.2" 2>>"$tmp/once.err" &
-	run >/dev/null 2>&1
 	wait $live_twin $!
 	echo "# at once with $kind: $(cat "$tmp/once.1" "$tmp/once.2" | grep -c delivered) drained"
 }
