@@ -14,6 +14,7 @@
 # shellcheck shell=sh disable=SC2154,SC2016
 
 take_dir=$tmp/take
+export take_dir
 take_sink=$tmp/take.sink
 take_tab=$(printf '\t')
 export take_sink take_tab

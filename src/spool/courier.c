@@ -125,5 +125,12 @@ const struct spool_kind spool_courier = {
 	.find = courier_find,
 	.read = courier_read,
 	.body = courier_body,
+	.only_copies = true,
+	.claim = courier_claim,
+	.settle = courier_settle,
+	.fail = courier_fail,
+	.done = courier_done,
+	.release = courier_release,
+	.remove = spool_take_away,
 	.outlook = courier_outlook,
 };

@@ -12,4 +12,14 @@ int courier_body(struct spool *, const char *ref, struct body *, struct err *);
 int courier_outlook(struct spool *, const struct message *, struct outlook *,
     struct err *);
 
+/* courier_claim.c */
+enum claim courier_claim(struct spool *, const struct entry *, struct message *,
+    struct claimed **, struct err *);
+int courier_settle(struct claimed *, struct message *, size_t, const struct result *,
+    struct err *);
+int courier_fail(struct claimed *, struct message *, size_t, const struct result *,
+    struct err *);
+int courier_done(struct claimed *, struct message *, struct err *);
+int courier_release(struct spool *, const struct message *, struct err *);
+
 #endif

@@ -15,6 +15,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "spool/dma.h"
 #include "spool/shelf.h"
 
 #define CONF "/etc/dma/dma.conf"
@@ -106,8 +107,8 @@ parse(struct span text, struct message *m, struct err *e)
 	return 0;
 }
 
-static void
-data_path(struct buf *path, const char *ref)
+void
+dma_data_path(struct buf *path, const char *ref)
 {
 	buf_add(path, ref, strlen(ref) - strlen(ref_name(ref)));
 	buf_addf(path, "M%s", ref_name(ref) + 1);
@@ -121,7 +122,7 @@ data_size(struct message *m)
 	struct stat st;
 	int r;
 
-	data_path(&path, m->ref);
+	dma_data_path(&path, m->ref);
 	r = lstat(buf_str(&path), &st) == 0 && S_ISREG(st.st_mode);
 	if (r == 1)
 		m->size = st.st_size;
@@ -129,7 +130,7 @@ data_size(struct message *m)
 	return r;
 }
 
-static int
+int
 dma_read(struct spool *s, const struct entry *at, unsigned what,
     struct message *m, struct err *e)
 {
@@ -167,7 +168,7 @@ dma_body(struct spool *s, const char *ref, struct body *b, struct err *e)
 	int fd, r;
 
 	(void)s;
-	data_path(&path, ref);
+	dma_data_path(&path, ref);
 	r = file_open(buf_str(&path), &st, &fd, e);
 	if (r == 1) {
 		body_file(b, fd, 0, st.st_size);
@@ -313,6 +314,12 @@ const struct spool_kind spool_dma = {
 	.find = dma_find,
 	.read = dma_read,
 	.body = dma_body,
+	.only_copies = true,
+	.claim = dma_claim,
+	.settle = dma_settle,
+	.done = dma_done,
+	.release_all = dma_release_all,
+	.remove = spool_take_away,
 	.outlook = dma_outlook,
 	.route = dma_route,
 };

@@ -78,34 +78,60 @@ is_pid(const char *name)
 	return *name >= '1' && *name <= '9';
 }
 
-/* Over all processes of that name; without a file: is there one? */
-static int
-each(const char *name, const struct stat *file, struct err *e)
+static bool
+works_in(const char *pid, const char *dir)
 {
-	DIR *proc = opendir("/proc");
+	struct buf path = {0};
+	bool yes;
+
+	buf_addf(&path, "/proc/%s/cwd", pid);
+	yes = dir_same(buf_str(&path), dir);
+	buf_free(&path);
+	return yes;
+}
+
+/* The next process of that name, in `pid'. */
+static bool
+next_called(DIR *proc, const char *name, const char **pid)
+{
 	struct buf text = {0};
 	struct dirent *d;
-	int r = 0;
+	bool found = false;
 
-	while (proc != NULL && r == 0 && (d = readdir(proc)) != NULL)
-		if (is_pid(d->d_name) && span_is(say(d->d_name, "comm", &text), name))
-			r = file != NULL ? family_has(d->d_name, file, e) : 1;
-	if (proc != NULL)
-		closedir(proc);
+	while (!found && (d = readdir(proc)) != NULL)
+		if (is_pid(d->d_name) && span_is(say(d->d_name, "comm", &text), name)) {
+			*pid = d->d_name;
+			found = true;
+		}
 	buf_free(&text);
-	return r;
+	return found;
 }
 
 int
 holders_have(const char *name, const struct stat *file, struct err *e)
 {
-	return each(name, file, e);
+	DIR *proc = opendir("/proc");
+	const char *pid;
+	int r = 0;
+
+	while (proc != NULL && r == 0 && next_called(proc, name, &pid))
+		r = family_has(pid, file, e);
+	if (proc != NULL)
+		closedir(proc);
+	return r;
 }
 
-bool
-holders_run(const char *name)
+long
+holders_at(const char *name, const char *dir)
 {
-	struct err none = {0};
+	DIR *proc = opendir("/proc");
+	const char *pid;
+	long found = 0;
 
-	return each(name, NULL, &none) == 1;
+	while (proc != NULL && found == 0 && next_called(proc, name, &pid))
+		if (works_in(pid, dir))
+			found = strtol(pid, NULL, 10);
+	if (proc != NULL)
+		closedir(proc);
+	return found;
 }

@@ -13,7 +13,7 @@
  */
 int holders_have(const char *name, const struct stat *file, struct err *);
 
-/* Does a process of that name run, as far as can be seen? */
-bool holders_run(const char *name);
+/* The process of that name that works in this directory; 0: none that can be seen. */
+long holders_at(const char *name, const char *dir);
 
 #endif

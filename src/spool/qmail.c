@@ -15,10 +15,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "spool/qmail.h"
 #include "spool/shelf.h"
 
 #define USUAL "/var/qmail/queue"
 #define LIST_MAX (64 << 20)
+
+const char *const qmail_lists[2] = { "local", "remote" };
+
 static const struct shelf places[] = {
 	{ "mess", STATE_UNTOLD, false }, { NULL, 0, false }
 };
@@ -91,9 +95,8 @@ qmail_discover(struct spools *found, struct err *e)
 	return shelf_discover(found, &spool_qmail, &usual);
 }
 
-/* The queue's directory, and S/N of a ref, `DIR/mess/S/N`. */
-static bool
-parts(const char *ref, size_t *dir, const char **tail)
+bool
+qmail_parts(const char *ref, size_t *dir, const char **tail)
 {
 	struct span path = span_of(ref);
 
@@ -119,7 +122,7 @@ beside(const char *ref, const char *what, bool split, struct buf *text,
 	size_t n;
 	int fd, r = 0;
 
-	if (parts(ref, &n, &tail)) {
+	if (qmail_parts(ref, &n, &tail)) {
 		buf_add(&path, ref, n);
 		buf_addf(&path, "/%s/%s", what, split ? tail : ref_name(ref));
 		r = file_open_single(buf_str(&path), st, &fd, e);
@@ -133,20 +136,27 @@ beside(const char *ref, const char *what, bool split, struct buf *text,
 	return r;
 }
 
-/* Entries that a NUL ends; F sender, T and D recipients, u and p whose it is. */
+/*
+ * Entries that a NUL ends; F sender, T and D recipients, u and p whose it is.  `where':
+ * what is added to the place of a recipient.
+ */
 static void
-entries(struct message *m, struct span text)
+entries(struct message *m, struct span text, int64_t where)
 {
+	const char *front = text.p;
 	struct span one;
+	struct rcpt *r;
 
 	while (span_find(text, '\0') < text.n && span_cut(&text, '\0', &one)) {
 		if (one.n == 0)
 			continue;
 		if (*one.p == 'F' && m->env.sender == NULL)
 			m->env.sender = span_dup(span_from(one, 1));
-		else if ((*one.p == 'T' || *one.p == 'D') && one.n > 1)
-			envelope_add(&m->env, span_dup(span_from(one, 1)))->done =
-			    *one.p == 'D';
+		else if ((*one.p == 'T' || *one.p == 'D') && one.n > 1) {
+			r = envelope_add(&m->env, span_dup(span_from(one, 1)));
+			r->done = *one.p == 'D';
+			r->offset = where + (one.p - front);
+		}
 	}
 }
 
@@ -154,25 +164,24 @@ entries(struct message *m, struct span text)
 static int
 envelope(struct message *m, struct err *e)
 {
-	static const char *const lists[] = { "local", "remote" };
 	struct buf text = {0};
 	struct stat st;
 	bool pending = false;
 	int r;
 
 	if ((r = beside(m->ref, "info", true, &text, &st, e)) == 1) {
-		entries(m, buf_span(&text));
+		entries(m, buf_span(&text), 0);
 		m->state = STATE_DEFERRED;
 	} else if (r == 0 &&
 	    (r = beside(m->ref, "todo", false, &text, &st, e)) == 1) {
-		entries(m, buf_span(&text));
+		entries(m, buf_span(&text), 0);
 		m->state = STATE_INCOMING;
 	}
 	m->arrival = r == 1 ? st.st_mtime : 0;
 	for (size_t i = 0; i < 2 && r == 1 && m->state == STATE_DEFERRED; i++) {
 		buf_clear(&text);
-		r = beside(m->ref, lists[i], true, &text, &st, e) < 0 ? -1 : 1;
-		entries(m, buf_span(&text));
+		r = beside(m->ref, qmail_lists[i], true, &text, &st, e) < 0 ? -1 : 1;
+		entries(m, buf_span(&text), i == 1 ? QMAIL_REMOTE : 0);
 	}
 	buf_free(&text);
 	for (size_t i = 0; i < m->env.rcpts.n; i++)
@@ -184,7 +193,7 @@ envelope(struct message *m, struct err *e)
 	return r;
 }
 
-static int
+int
 qmail_read(struct spool *s, const struct entry *at, unsigned what,
     struct message *m, struct err *e)
 {
@@ -236,4 +245,10 @@ const struct spool_kind spool_qmail = {
 	.find = qmail_find,
 	.read = qmail_read,
 	.body = qmail_body,
+	.only_copies = true,
+	.claim = qmail_claim,
+	.settle = qmail_settle,
+	.done = qmail_done,
+	.release_all = qmail_release_all,
+	.remove = spool_take_away,
 };
