@@ -81,11 +81,6 @@ rm "$tmp/qmail/local/3/72"
 printf 'Subject: y\n\nho\n' >"$tmp/qmail/mess/3/95"
 printf 'u1000\0p77\0F\0Tone@y.test\0' >"$tmp/qmail/todo/95"
 : >"$tmp/qmail/lock/sendmutex"
-take_rows() {
-	take_list --records --state=deferred | awk -F '\t' '{
-		name = $1; sub(".*/", "", name)
-		for (i = 3; i <= NF; i++) print name "\t" $i }' | sort
-}
 takes_by_domain y.test
 is 'qmail: T became D, and nothing else' 'Dann26@y.test|Dcara@y.test|Tbob@y.test|Tother@z.test|' \
 	sh -c 'tr "\0" "|" <"$take_dir/remote/3/26"; echo'

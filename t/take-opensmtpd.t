@@ -7,10 +7,10 @@
 "$top/t/samples/unpack" "$tmp/samples" opensmtpd || exit 1
 take_kind=opensmtpd take_from=$tmp/samples/opensmtpd/default/spool
 places() { (cd "$take_dir" && find . -mindepth 1 -maxdepth 1 | sort | paste -sd ' '); }
-odd() { (cd "$take_dir" && find incoming purge temporary -mindepth 1; ls queue/*/* | grep tidegate; :); }
+odd() { (cd "$take_dir" && find incoming purge temporary -mindepth 1; find queue -name '*tidegate*'); }
 orphans() {
 	for message in "$take_dir"/queue/*/*/; do
-		ls "$message" | grep -qv '^message$' || echo "$message"
+		[ -n "$(find "$message" -type f ! -name message)" ] || echo "$message"
 	done
 }
 
