@@ -31,9 +31,6 @@ void exim_header_text(struct buf *, const struct exim_header *);
  */
 void exim_log_read(struct message *, struct span log, bool whole);
 
-/* Does this reason say that the configuration keeps the mail back until asked for? */
-bool exim_is_kept(struct span why);
-
 /* exim_walk.c */
 struct walk *exim_walk(struct spool *, unsigned states, struct err *);
 int exim_next(struct walk *, struct entry *, struct err *);

@@ -163,8 +163,9 @@ reason(struct span s)
 	return s;
 }
 
-bool
-exim_is_kept(struct span why)
+/* Does this reason say that the configuration keeps it back until asked for? */
+static bool
+is_kept(struct span why)
 {
 	return span_is(why, "domain is held") ||
 	    span_is(why, "domain is in queue_domains") ||
@@ -179,7 +180,7 @@ put_off(struct event *v, struct span l, size_t defer)
 	addresses(v, without_end(without_end(who, " routing"), " delivery"));
 	v->why = span_from(l, defer + strlen(" defer ("));
 	v->why = reason(span_from(v->why, span_find(v->why, ')') + 1));
-	v->kind = exim_is_kept(v->why) ? KEPT :
+	v->kind = is_kept(v->why) ? KEPT :
 	    span_starts(v->why, "retry time not reached") ? WAITS : TRIED;
 }
 

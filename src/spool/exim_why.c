@@ -5,21 +5,15 @@
 #include "spool/exim.h"
 #include "spool/program.h"
 
-/* Does a daemon run?  By its pid file; nobody can tell what -q it was given. */
-static bool
-is_running(void)
+static void
+pid_file(struct buf *path)
 {
-	struct buf path = {0};
 	struct err none = {0};
-	bool yes;
 
-	if (exim_conf("pid_file_path", &path, &none) < 0 || path.n == 0) {
-		buf_clear(&path);
-		buf_adds(&path, "/run/exim4/exim.pid");
+	if (exim_conf("pid_file_path", path, &none) < 0 || path->n == 0) {
+		buf_clear(path);
+		buf_adds(path, "/run/exim4/exim.pid");
 	}
-	yes = program_runs(buf_str(&path));
-	buf_free(&path);
-	return yes;
 }
 
 /* SPOOL/NAME/input/...: the queue's name, empty for the usual one. */
@@ -33,18 +27,55 @@ queue_of(const struct spool *s, const struct message *m)
 	    (struct span){0} : name;
 }
 
-/* The domain of some recipient that hold_domains keeps, as its reason says. */
+/* Does the last thing noted of some recipient begin so? */
 static bool
-is_held_domain(const struct message *m)
+says(const struct message *m, const char *words)
 {
 	for (size_t i = 0; i < m->env.rcpts.n; i++) {
 		const char *why = m->env.rcpts.p[i].reason;
 
-		if (why != NULL && (strstr(why, "held") != NULL ||
-		    strstr(why, "queue_domains") != NULL))
+		if (why != NULL && strncmp(why, words, strlen(words)) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* Who will try it, if anybody does. */
+static void
+add_runner(struct buf *b, const char *name, bool down)
+{
+	struct buf path = {0};
+
+	pid_file(&path);
+	if (down || program_runs_with(buf_str(&path), "-q"))
+		buf_adds(b, "The next queue runner tries it again once its retry "
+		    "time has come (exinext shows when).");
+	else
+		buf_addf(b, "The daemon that runs starts no queue runs: unless cron "
+		    "does (%s -q), nothing tries it again.", name);
+	buf_free(&path);
+}
+
+static void
+add_holder(struct buf *b, const struct message *m, const char *name,
+    struct span queue, bool down)
+{
+	if (m->state == STATE_HOLD)
+		buf_adds(b, "It is frozen: Exim's queue runners leave it alone until "
+		    "somebody thaws it.");
+	else if (queue.n > 0)
+		buf_addf(b, "It is in the queue %.*s, which only a runner of that "
+		    "queue works on (%s -qG%.*s).", (int)queue.n, queue.p, name,
+		    (int)queue.n, queue.p);
+	else if (says(m, "domain is held"))
+		buf_adds(b, "The configuration holds its domain (hold_domains): queue "
+		    "runners pass it over, only a forced delivery moves it.");
+	else if (says(m, "domain is in queue_domains") ||
+	    says(m, "domain matches queue_domains"))
+		buf_adds(b, "Mail for its domain is not delivered at once "
+		    "(queue_domains): it waits for a queue runner, or to be asked for.");
+	else
+		add_runner(b, name, down);
 }
 
 int
@@ -53,24 +84,14 @@ exim_outlook(struct spool *s, const struct message *m, struct outlook *o,
 {
 	struct span queue = queue_of(s, m);
 	const char *name = exim_name();
+	struct buf path = {0};
 
-	(void)e;
 	if (name == NULL)
 		return err_set(e, FAULT_UNAVAILABLE, "exim: is not on this host");
-	o->down = !is_running();
-	if (m->state == STATE_HOLD)
-		buf_adds(&o->holder, "It is frozen: Exim's queue runners leave it "
-		    "alone until somebody thaws it.");
-	else if (queue.n > 0)
-		buf_addf(&o->holder, "It is in the queue %.*s, which only a runner "
-		    "of that queue works on (%s -qG%.*s).", (int)queue.n, queue.p,
-		    name, (int)queue.n, queue.p);
-	else if (is_held_domain(m))
-		buf_adds(&o->holder, "Exim keeps mail for this domain until it is "
-		    "asked for (hold_domains, ETRN) or delivery is forced.");
-	else
-		buf_adds(&o->holder, "The next queue runner tries it again once its "
-		    "retry time has come (exinext shows when).");
+	pid_file(&path);
+	o->down = !program_runs(buf_str(&path));
+	buf_free(&path);
+	add_holder(&o->holder, m, name, queue, o->down);
 	if (queue.n > 0)
 		buf_addf(&o->commands, "%s -qG%.*s -M %s\n", name, (int)queue.n,
 		    queue.p, m->id);

@@ -36,12 +36,13 @@ program_find(const char *name, struct buf *path)
 	return found;
 }
 
-bool
-program_runs(const char *pid_file)
+/* The number in the first line; 0: none. */
+static long long
+pid_in(const char *pid_file)
 {
 	struct buf text = {0};
-	struct err none = {0};
 	struct span line;
+	struct err none = {0};
 	long long pid = 0;
 
 	file_read(pid_file, 4096, &text, &none);
@@ -49,7 +50,33 @@ program_runs(const char *pid_file)
 	line.n = span_find(line, '\n');
 	span_number(span_trim(line), &pid);
 	buf_free(&text);
+	return pid;
+}
+
+bool
+program_runs(const char *pid_file)
+{
+	long long pid = pid_in(pid_file);
+
 	return pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+}
+
+bool
+program_runs_with(const char *pid_file, const char *option)
+{
+	struct buf path = {0}, line = {0};
+	struct span rest, word;
+	struct err none = {0};
+	bool yes = false;
+
+	buf_addf(&path, "/proc/%lld/cmdline", pid_in(pid_file));
+	file_read(buf_str(&path), 1 << 20, &line, &none);
+	rest = buf_span(&line);
+	while (span_cut(&rest, '\0', &word))
+		yes = yes || span_starts(word, option);
+	buf_free(&path);
+	buf_free(&line);
+	return yes;
 }
 
 int

@@ -24,6 +24,9 @@ int program_run(const char *name, const char *const args[], struct span input,
 /* Does the process run whose number is the first line of this file? */
 bool program_runs(const char *pid_file);
 
+/* Was it started with a word that begins so, as far as its command line tells? */
+bool program_runs_with(const char *pid_file, const char *option);
+
 /*
  * That it ended with `status`, in the last line of its `words`; -1.  MTAs'
  * programs exit with sysexits, where 69 means that the MTA is not running.
