@@ -83,6 +83,16 @@ touches() {
 		/O_WRONLY|O_RDWR|O_CREAT|creat\(|flock\(|F_(OFD_)?SETLK|rename|unlink|link\(|symlink|mkdir|utimens|chmod|truncate/p' "$tmp/trace"
 }
 
+# look N: what is listed of these N messages is true; counted in list_runs and list_bad
+look() {
+	list_runs=$((list_runs + 1))
+	queue-list --spool="$kind:$root$spool" -j >"$tmp/churn.json" 2>"$tmp/churn.err" &&
+		python3 "$mta/list.py" check "$1" <"$tmp/churn.json" >>"$tmp/churn.said" 2>&1 || {
+		list_bad=$((list_bad + 1))
+		{ head -5 "$tmp/churn.err"; tail -3 "$tmp/churn.said"; } >>"$tmp/churn.bad"
+	}
+}
+
 # churn N: N messages come, and most go at once, while we look again and again
 churn() {
 	: >"$tmp/coming"
@@ -93,18 +103,14 @@ churn() {
 	) &
 	list_submit=$!
 	list_bad=0 list_runs=0
+	: >"$tmp/churn.bad"
 	while [ -e "$tmp/coming" ] || [ $list_runs -lt 5 ]; do
-		list_runs=$((list_runs + 1))
-		queue-list --spool="$kind:$root$spool" -j >"$tmp/churn.json" 2>"$tmp/churn.err" &&
-			python3 "$mta/list.py" check "$1" <"$tmp/churn.json" >>"$tmp/churn.said" 2>&1 || {
-			list_bad=$((list_bad + 1))
-			diag <"$tmp/churn.err" | head -5
-			tail -3 "$tmp/churn.said" | diag
-		}
+		look "$1"
 	done
 	wait $list_submit
 	echo "# $list_runs looks; $(sort -u "$tmp/churn.said" | wc -l) recipients were seen waiting"
 	head -5 "$tmp/submitted" | cut -c1-300 | diag
+	head -8 "$tmp/churn.bad" | diag
 	is "$kind: all were taken" 0 cat "$tmp/submit.rc"
 	is "$kind: while mail comes and goes every look is right" 0 echo $list_bad
 }
@@ -119,13 +125,15 @@ come_and_go() {
 	close_hop
 }
 
-# drained N: everything went to the next hop, and both say so
+# drained N: everything went to the next hop, and both say so; after churn
 drained() {
-	wait_for list_gone
+	wait_for list_gone "$1"
+	head -8 "$tmp/churn.bad" | diag
+	is "$kind: until the last has gone, too" 0 echo $list_bad
 	is "$kind: in the end nothing waits" 0 queue-list --spool="$kind:$root$spool" --count
 	ok "$kind: and everything has arrived" test "$(find "$tmp/got/new" -type f | wc -l)" -ge "$1"
 }
-list_gone() { run >/dev/null 2>&1; empty; }
+list_gone() { run >/dev/null 2>&1; look "$1"; empty; }
 
 # unprivileged: who may not read the files hears the truth or 77
 unprivileged() {
