@@ -183,8 +183,14 @@ open_hop
 # or the daemon would believe that the next hop still refuses
 rm -rf "$root"/var/spool/hoststat/*
 daemon
-follow client bob@client.test
-delivered client bob@client.test
+where=$spool
+follow client bob@client.test 'Message accepted for delivery'
+# the daemon has it now, but knows that host to be down and does not even try
+wait_for equals 1 tries bob@client.test
+says 'client: taken by the daemon' bob@client.test 'is in deferred \(sendmail, /var/spool/mqueue\)' \
+    'Deferred: Connection refused'
+follow 'client: taken by the daemon' bob@client.test 'Sent'
+delivered 'client: taken by the daemon' bob@client.test
 
 # ---- somebody else's sendmail is the first on PATH
 where=$spool
