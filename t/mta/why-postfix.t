@@ -185,7 +185,7 @@ close_hop
 chroot "$root" sh -c 'postmulti -e init && postmulti -I postfix-out -e create' >"$tmp/multi" 2>&1 ||
     diag <"$tmp/multi"
 out=/etc/postfix-out
-cat >>"$root$out/main.cf" <<-'END'
+while read -r setting; do chroot "$root" postconf -c "$out" -e "$setting"; done <<-'END'
 maillog_file = /var/log/postfix.log
 multi_instance_enable = yes
 master_service_disable =
