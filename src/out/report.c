@@ -7,8 +7,11 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "wire/chunks.h"
+#include "wire/survey.h"
 
 #define WIDTH 74
+#define WORD_MAX (10 * WIDTH)	/* cut there: it is no word */
 #define BOUNDARY_OCTETS 16
 
 /* ---- words ---- */
@@ -40,7 +43,7 @@ add_wrapped(struct buf *b, struct span s, size_t at, const char *indent)
 	for (bool first = true; s.n > 0; first = false) {
 		span_cut(&s, ' ', &word);
 		while (word.n > 0) {
-			size_t n = word.n > 10 * WIDTH ? 10 * WIDTH : word.n;
+			size_t n = word.n > WORD_MAX ? WORD_MAX : word.n;
 
 			if (!first && at + 1 + n > WIDTH) {
 				buf_addf(b, "\n%s", indent);
@@ -68,6 +71,22 @@ add_field(struct buf *b, const char *name, const char *type, struct span value,
 	add_safe(&clean, value, utf8);
 	buf_addf(b, "%s: %s", name, type);
 	add_wrapped(b, buf_span(&clean), strlen(name) + 2 + strlen(type), "    ");
+	buf_free(&clean);
+}
+
+/* An address stays on a line: its blanks may be quoted. */
+static void
+add_address(struct buf *b, const char *name, const char *type, const char *address,
+    bool utf8)
+{
+	struct buf clean = {0};
+
+	add_safe(&clean, span_of(address), utf8);
+	buf_addf(b, "%s: %s", name, type);
+	if (clean.n > WORD_MAX)
+		add_wrapped(b, buf_span(&clean), 0, " ");
+	else
+		buf_addf(b, "%s\n", buf_str(&clean));
 	buf_free(&clean);
 }
 
@@ -104,7 +123,7 @@ add_header(struct buf *b, const struct report *r, const char *boundary,
 {
 	add_date(b, "Date", r->now);
 	buf_addf(b, "From: Mail Delivery System <MAILER-DAEMON@%s>\n", r->host);
-	add_field(b, "To", "", span_of(r->sender), r->smtputf8);
+	add_address(b, "To", "", r->sender, r->smtputf8);
 	buf_addf(b, "Subject: Returned mail: not delivered to %zu recipient%s\n",
 	    r->n, r->n == 1 ? "" : "s");
 	buf_addf(b, "Message-ID: <%" PRId64 ".%s@%s>\n", r->now,
@@ -126,15 +145,17 @@ add_people(struct buf *b, const struct report *r, bool whole)
 	    "Content-Type: text/plain; charset=%s\n%s\n",
 	    r->smtputf8 ? "utf-8" : "us-ascii",
 	    r->smtputf8 ? "Content-Transfer-Encoding: 8bit\n" : "");
-	buf_addf(b, "The mail queue at %s gave up on your message for the "
-	    "recipient%s\nbelow.  It will not be tried again.\n",
-	    r->host, r->n == 1 ? "" : "s");
+	buf_addf(b, "Your message was not delivered to the recipient%s below, "
+	    "and it will not\nbe tried again.  This is reported by %s.\n",
+	    r->n == 1 ? "" : "s", r->host);
 	for (size_t i = 0; i < r->n; i++) {
 		buf_clear(&line);
 		buf_addc(&line, '<');
 		add_safe(&line, span_of(r->rcpts[i].address), r->smtputf8);
 		buf_adds(&line, ">:");
-		buf_addf(b, "\n%s\n    ", buf_str(&line));
+		buf_addc(b, '\n');
+		add_wrapped(b, buf_span(&line), 0, " ");
+		buf_adds(b, "    ");
 		buf_clear(&line);
 		add_safe(&line, span_of(r->rcpts[i].text), r->smtputf8);
 		add_wrapped(b, buf_span(&line), 4, "    ");
@@ -173,8 +194,8 @@ add_recipient(struct buf *b, const struct report_rcpt *r, bool utf8)
 
 	buf_addc(b, '\n');
 	if (r->orcpt != NULL)
-		add_field(b, "Original-Recipient", "", span_of(r->orcpt), utf8);
-	add_field(b, "Final-Recipient", type, span_of(r->address), utf8);
+		add_address(b, "Original-Recipient", "", r->orcpt, utf8);
+	add_address(b, "Final-Recipient", type, r->address, utf8);
 	buf_addf(b, "Action: failed\nStatus: %s\n", r->status);
 	if (split_reply(text, &host, &reply)) {
 		add_field(b, "Remote-MTA", "dns; ", host, utf8);
@@ -182,6 +203,7 @@ add_recipient(struct buf *b, const struct report_rcpt *r, bool utf8)
 	} else {
 		add_field(b, "Diagnostic-Code", "x-tidegate; ", text, utf8);
 	}
+	add_date(b, "Last-Attempt-Date", r->last_attempt);
 }
 
 static void
@@ -201,43 +223,78 @@ add_status(struct buf *b, const struct report *r)
 	buf_addc(b, '\n');
 }
 
+/* A line, or a part of a long one, which goes on behind a blank. */
 static void
-add_original(struct buf *b, const struct report *r, struct span original,
-    bool whole)
+add_line(struct buf *b, const struct chunk *c, size_t *column)
+{
+	struct span s = c->text;
+
+	if (c->first)
+		*column = 0;
+	while (s.n > 0) {
+		size_t n = TEXT_LINE_MAX - *column;
+
+		if (n > s.n)
+			n = s.n;
+		buf_add(b, s.p, n);
+		*column += n;
+		s = span_from(s, n);
+		if (*column == TEXT_LINE_MAX && (s.n > 0 || !c->last)) {
+			buf_adds(b, "\n ");
+			*column = 1;
+		}
+	}
+	if (c->last)
+		buf_addc(b, '\n');
+}
+
+static void
+add_text(struct buf *b, struct span text, bool whole)
+{
+	struct chunks lines = {0};
+	struct chunk c;
+	size_t column = 0;
+
+	chunks_feed(&lines, text);
+	while (chunks_next(&lines, &c) || chunks_rest(&lines, &c)) {
+		if (!whole && c.first && c.last && c.text.n == 0)
+			break;
+		add_line(b, &c, &column);
+	}
+	chunks_free(&lines);
+}
+
+static void
+add_original(struct buf *b, const struct report *r, struct span text, bool whole)
 {
 	const char *type = r->smtputf8 ? whole ? "message/global" :
 	    "message/global-headers" : whole ? "message/rfc822" :
 	    "text/rfc822-headers";
-	struct span line;
 
 	buf_addf(b, "Content-Description: Undelivered message%s\n"
 	    "Content-Type: %s\n%s\n", whole ? "" : " header", type,
-	    text_is_ascii(original) ? "" : "Content-Transfer-Encoding: 8bit\n");
-	while (original.n > 0) {
-		span_cut(&original, '\n', &line);
-		if (span_ends(line, "\r"))
-			line.n--;
-		buf_add(b, line.p, line.n);
-		buf_addc(b, '\n');
-	}
+	    text_is_ascii(text) ? "" : "Content-Transfer-Encoding: 8bit\n");
+	add_text(b, text, whole);
 }
 
 void
-report_add(struct buf *b, const struct report *r, struct span original,
-    bool whole)
+report_add(struct buf *b, const struct report *r, struct span text)
 {
 	struct buf boundary = {0};
+	bool whole = text.n <= REPORT_WHOLE_MAX && r->ret != RET_HDRS;
 	const char *cut;
 
+	if (text.n > REPORT_WHOLE_MAX)
+		text.n = REPORT_WHOLE_MAX;
 	add_boundary(&boundary);
 	cut = buf_str(&boundary);
-	add_header(b, r, cut, r->smtputf8 || !text_is_ascii(original));
+	add_header(b, r, cut, r->smtputf8 || !text_is_ascii(text));
 	buf_addf(b, "--%s\n", cut);
 	add_people(b, r, whole);
 	buf_addf(b, "--%s\n", cut);
 	add_status(b, r);
 	buf_addf(b, "--%s\n", cut);
-	add_original(b, r, original, whole);
+	add_original(b, r, text, whole);
 	buf_addf(b, "\n--%s--\n", cut);
 	buf_free(&boundary);
 }

@@ -1,4 +1,3 @@
-/* The original is returned whole up to WHOLE_MAX octets, else its header. */
 #include "session/bounce.h"
 
 #include <stdlib.h>
@@ -9,14 +8,13 @@
 #include "out/report.h"
 #include "spool/program.h"
 
-#define WHOLE_MAX 50000
-
 void
-failings_add(struct failings *v, size_t rcpt, const struct result *r)
+failings_add(struct failings *v, size_t rcpt, const struct result *r,
+    int64_t attempted)
 {
 	*vec_add(v) = (struct failing){ .rcpt = rcpt,
 	    .status = span_dup(span_of(r->status)),
-	    .text = span_dup(span_of(r->text)) };
+	    .text = span_dup(span_of(r->text)), .attempted = attempted };
 }
 
 void
@@ -35,7 +33,7 @@ wants_report(const struct rcpt *r)
 	return r->notify == 0 || (r->notify & NOTIFY_FAILURE) != 0;
 }
 
-/* No more than WHOLE_MAX and a piece. */
+/* No more than REPORT_WHOLE_MAX and a piece. */
 static int
 read_original(struct spool *s, const struct message *m, struct buf *text,
     struct err *e)
@@ -47,28 +45,12 @@ read_original(struct spool *s, const struct message *m, struct buf *text,
 
 	if (r > 0)
 		r = s->kind->body(s, buf_str(&at.ref), &b, e);
-	while (r > 0 && text->n <= WHOLE_MAX &&
+	while (r > 0 && text->n <= REPORT_WHOLE_MAX &&
 	    (r = b.next(&b, &piece, e)) > 0)
 		buf_addspan(text, piece);
 	body_close(&b);
 	buf_free(&at.ref);
 	return r < 0 ? -1 : 0;
-}
-
-/* What of it is returned, RFC 3461 section 4.3; *whole: all of it. */
-static struct span
-returned(const struct message *m, struct span text, bool *whole)
-{
-	const char *end = text.n > 0 ? memmem(text.p, text.n, "\r\n\r\n", 4) : NULL;
-
-	*whole = text.n <= WHOLE_MAX && m->env.ret != RET_HDRS;
-	if (*whole)
-		return text;
-	if (text.n > WHOLE_MAX)
-		text.n = WHOLE_MAX;
-	if (end != NULL && (size_t)(end - text.p) + 2 < text.n)
-		text.n = (size_t)(end - text.p) + 2;
-	return text;
 }
 
 static void
@@ -79,21 +61,44 @@ our_name(char *name, size_t size)
 	name[size - 1] = '\0';
 }
 
-static void
-compose(struct buf *out, const struct message *m, struct span text,
-    const struct report_rcpt *rcpts, size_t n)
+/* Never to the null sender: RFC 5321 section 6.1. */
+static bool
+is_due(const struct message *m, const struct failings *v)
 {
+	if (m->env.sender == NULL || *m->env.sender == '\0')
+		return false;
+	for (size_t i = 0; i < v->n; i++)
+		if (wants_report(&m->env.rcpts.p[v->p[i].rcpt]))
+			return true;
+	return false;
+}
+
+bool
+bounce_compose(struct buf *out, const struct message *m, const struct failings *v,
+    struct span text)
+{
+	struct report_rcpt *rcpts;
 	char host[256] = "";
 	struct report r = {
 		.host = host, .sender = m->env.sender, .envid = m->env.envid,
 		.now = time(NULL), .arrival = m->arrival,
-		.smtputf8 = m->env.smtputf8, .rcpts = rcpts, .n = n,
+		.smtputf8 = m->env.smtputf8, .ret = m->env.ret,
 	};
-	bool whole;
-	struct span original = returned(m, text, &whole);
 
+	if (!is_due(m, v))
+		return false;
+	r.rcpts = rcpts = must(calloc(v->n, sizeof *rcpts));
+	for (size_t i = 0; i < v->n; i++) {
+		const struct rcpt *to = &m->env.rcpts.p[v->p[i].rcpt];
+
+		if (wants_report(to))
+			rcpts[r.n++] = (struct report_rcpt){ to->address, to->orcpt,
+			    v->p[i].status, v->p[i].text, v->p[i].attempted };
+	}
 	our_name(host, sizeof host);
-	report_add(out, &r, original, whole);
+	report_add(out, &r, text);
+	free(rcpts);
+	return true;
 }
 
 static int
@@ -117,26 +122,13 @@ int
 bounce_report(struct spool *s, const struct message *m, const struct failings *v,
     struct err *e)
 {
-	struct report_rcpt *rcpts;
 	struct buf text = {0}, report = {0};
-	size_t n = 0;
 	int r = 0;
 
-	if (m->env.sender == NULL || *m->env.sender == '\0')
-		return 0;
-	rcpts = must(calloc(v->n + 1, sizeof *rcpts));
-	for (size_t i = 0; i < v->n; i++) {
-		const struct rcpt *to = &m->env.rcpts.p[v->p[i].rcpt];
-
-		if (wants_report(to))
-			rcpts[n++] = (struct report_rcpt){ to->address, to->orcpt,
-			    v->p[i].status, v->p[i].text };
-	}
-	if (n > 0 && (r = read_original(s, m, &text, e)) == 0) {
-		compose(&report, m, buf_span(&text), rcpts, n);
+	if (is_due(m, v) && (r = read_original(s, m, &text, e)) == 0) {
+		bounce_compose(&report, m, v, buf_span(&text));
 		r = hand_in(s, m->env.sender, buf_span(&report), e);
 	}
-	free(rcpts);
 	buf_free(&text);
 	buf_free(&report);
 	return r;

@@ -8,15 +8,24 @@
 struct failing {
 	size_t rcpt;		/* index in the message */
 	char *status, *text;
+	int64_t attempted;	/* seconds since the epoch; 0 unknown */
 };
 
 struct failings { struct failing *p; size_t n, room; };
 
-void failings_add(struct failings *, size_t rcpt, const struct result *);
+void failings_add(struct failings *, size_t rcpt, const struct result *,
+    int64_t attempted);
 void failings_free(struct failings *);
 
 /*
- * Hands one report about them to `sendmail -f <>'.  1: it was taken (exit 0); 0:
+ * Appends one report about them; `text` is the message, as report.h wants it.
+ * False, nothing is added: nobody is to be told.
+ */
+bool bounce_compose(struct buf *, const struct message *, const struct failings *,
+    struct span text);
+
+/*
+ * Hands it to `sendmail -f <>'.  1: it was taken (exit 0); 0:
  * nobody is to be told, since the sender is <> or unknown, or they asked for no
  * such report (RFC 3461 section 4.1); -1: 75 it was not taken, 69 no sendmail.
  */

@@ -1,6 +1,7 @@
 /* What becomes of the messages in hand. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "out/result.h"
 #include "session/takeout_job.h"
@@ -163,7 +164,8 @@ takeout_meet(struct job *j, struct taken *t, size_t rcpt, const struct result *s
 
 	count(j, &t->m, said);
 	if (j->how->bounce && said->fate == FATE_FAILED)
-		failings_add(&t->failed, rcpt, said);
+		failings_add(&t->failed, rcpt, said, j->how->verdict != NULL ?
+		    t->m.last_attempt : (int64_t)time(NULL));
 	else
 		check_marked(j, &t->m, said, t->spool->kind->settle(t->claimed,
 		    &t->m, rcpt, said, &e), &e);
