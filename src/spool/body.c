@@ -51,11 +51,37 @@ give(struct body *b, ssize_t n, struct span *piece)
 	return b->out.n > 0;
 }
 
+/* How many of `n` octets at `at` may be there. */
+static size_t
+within(const struct body *b, off_t at, size_t n)
+{
+	if (b->end < 0 || b->end - at >= (off_t)n)
+		return n;
+	return at < b->end ? (size_t)(b->end - at) : 0;
+}
+
+static ssize_t
+file_raw(const struct body *b, off_t at, char *to, size_t most, struct err *e)
+{
+	ssize_t n = 0;
+
+	most = within(b, at, most);
+	do
+		n = most > 0 ? pread(b->fd, to, most, at) : 0;
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_sys(e, "read message");
+	if (n == 0 && most > 0 && b->end >= 0)
+		return err_set(e, FAULT_TEMP, "the message became shorter while "
+		    "it was read");
+	return n;
+}
+
 static int
 file_next(struct body *b, struct span *piece, struct err *e)
 {
-	size_t most = PIECE;
-	ssize_t n = 0;
+	size_t most;
+	ssize_t n;
 
 	if (!b->fronted) {
 		b->fronted = true;
@@ -65,37 +91,37 @@ file_next(struct body *b, struct span *piece, struct err *e)
 		if (piece->n > 0)
 			return 1;
 	}
-	if (b->end >= 0 && b->end - b->at < PIECE)
-		most = b->at < b->end ? (size_t)(b->end - b->at) : 0;
-	do
-		n = most > 0 ? pread(b->fd, buf_room(&b->in, most), most,
-		    b->at) : 0;
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return err_sys(e, "read message");
-	if (n == 0 && most > 0 && b->end >= 0)
-		return err_set(e, FAULT_TEMP, "the message became shorter while "
-		    "it was read");
-	return give(b, n, piece);
+	most = within(b, b->at, PIECE);
+	n = file_raw(b, b->at, buf_room(&b->in, most), most, e);
+	return n < 0 ? -1 : give(b, n, piece);
 }
 
-static int
-stream_next(struct body *b, struct span *piece, struct err *e)
+static ssize_t
+stream_raw(const struct body *b, off_t at, char *to, size_t most, struct err *e)
 {
 	struct pollfd p = { b->fd, POLLIN, 0 };
 	ssize_t n = -1;
 
+	(void)at;
 	while (n < 0) {
 		if (interrupt_came() || clock_left(b->deadline) == 0)
 			return err_set(e, FAULT_TEMP, "the message did not end "
 			    "in time");
 		if (interrupt_poll(&p, 1, clock_left(b->deadline)) <= 0)
 			continue;
-		n = read(b->fd, buf_room(&b->in, PIECE), PIECE);
+		n = read(b->fd, to, most);
 		if (n < 0 && errno != EINTR && errno != EAGAIN)
 			return err_sys(e, "read message");
 	}
-	return give(b, n, piece);
+	return n;
+}
+
+static int
+stream_next(struct body *b, struct span *piece, struct err *e)
+{
+	ssize_t n = stream_raw(b, 0, buf_room(&b->in, PIECE), PIECE, e);
+
+	return n < 0 ? -1 : give(b, n, piece);
 }
 
 static int
@@ -118,8 +144,8 @@ body_stream(struct body *b, int fd, int64_t deadline)
 {
 	*b = (struct body){
 		.next = stream_next, .rewind = stream_rewind,
-		.close = stream_close, .fd = fd, .last = -1,
-		.deadline = deadline,
+		.close = stream_close, .raw = stream_raw, .stream = true,
+		.fd = fd, .last = -1, .deadline = deadline,
 	};
 }
 
@@ -151,7 +177,8 @@ body_file(struct body *b, int fd, off_t start, off_t end)
 		end = -1;
 	*b = (struct body){
 		.next = file_next, .rewind = file_rewind, .close = file_close,
-		.fd = fd, .start = start, .at = start, .end = end, .last = -1,
+		.raw = file_raw, .fd = fd, .start = start, .at = start, .end = end,
+		.last = -1,
 	};
 }
 

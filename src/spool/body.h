@@ -21,6 +21,15 @@ struct body {
 	int (*rewind)(struct body *, struct err *);	/* to the first piece */
 	void (*close)(struct body *);		/* leaves {0} */
 
+	/*
+	 * The octets as they lie in the file at `at` (a stream: those that come
+	 * next), at most `n` of them: how many, 0 at the end, -1.  Several threads
+	 * may ask a file.  NULL: next() alone knows them.
+	 */
+	ssize_t (*raw)(const struct body *, off_t at, char *to, size_t n,
+	    struct err *);
+	bool stream;		/* it comes once, and in order */
+
 	int fd;			/* owned */
 	off_t start, at;	/* where the text begins; the next octet to read */
 	off_t end;		/* where it ends; -1: where the file does */
@@ -53,6 +62,13 @@ void body_behind(struct body *, struct buf *front, int fd, off_t start, off_t en
  * `deadline` or a signal (75), rewind() fails (74).  `fd` stays the caller's.
  */
 void body_stream(struct body *, int fd, int64_t deadline);
+
+/*
+ * How many octets next() would give out from the start to the end; a long file is
+ * read by several threads.  What next() gives after this is undefined, unless
+ * rewind() is called first.  0 or -1.
+ */
+int body_measure(struct body *, int64_t *size, struct err *);
 
 void body_close(struct body *);	/* body->close if there is one */
 
