@@ -34,6 +34,12 @@ opts_envelope_given(void)
 	    orcpt != NULL;
 }
 
+bool
+opts_sender_given(void)
+{
+	return from != NULL;
+}
+
 static unsigned
 notify_bit(struct span word)
 {

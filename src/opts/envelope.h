@@ -10,6 +10,9 @@ extern struct poptOption opts_envelope[];
 /* Was a sender, or something for reports, named? */
 bool opts_envelope_given(void);
 
+/* Was a sender named? */
+bool opts_sender_given(void);
+
 /*
  * The sender (or login@host), the recipients in `words` and then in `more` (a
  * header's mailboxes, each once; strings are copied) but for those named already,
