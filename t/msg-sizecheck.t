@@ -296,7 +296,7 @@ text/plain message/global-delivery-status message/global
 Final-Recipient: utf-8; m$(printf '\303\274')@y.test
 Action: failed
 Status: 5.3.4
-Diagnostic-Code: x-tidegate; the message has 20 octets; the limit is 3
+Diagnostic-Code: x-tidegate; the message has 21 octets; the limit is 3
 subject gr$(printf '\303\274')n 2
 bad 0 []" parsed "$tmp/ndr"
 
