@@ -5,12 +5,14 @@
                                     DIR/plain with the texts of the first P alone,
                                     DIR/crlf with them as they go over the wire,
                                     DIR/open without the last line end
+    bench.py large FILE OCTETS      one letter, with LF; prints its size on the wire
     bench.py bsmtp DIR [N]          the same letters as batched SMTP
     bench.py smtplib HOST PORT DIR [N]      sends them on one connection
     bench.py curl URL DIR N         a configuration file that makes curl send them
     bench.py arrived DIR FAR [N]    "N right" of those, or what is wrong
     bench.py slow ROWS FLOORS       the table of sending-slow
     bench.py loopback ROWS          the table of sending-loopback
+    bench.py sizes ROWS             the table of sizes
     bench.py floor BYTES RATE RTT   seconds
 """
 import collections
@@ -57,6 +59,22 @@ def letters(where, n, size, plain=None):
                 with open(path, "wb") as f:
                     f.write(octets)
             records.write(f"{ref}\t{SENDER}\t{RCPT}\n")
+
+
+def large(path, octets):
+    """Lines as people write them, a megabyte of them again and again."""
+    octets, rng = int(octets), random.Random(7)
+    block = b"".join(b"x" * rng.randrange(1, 76) + b"\n" for _ in range(27000))
+    text = letter(0, 300)
+    size, left = len(text) + text.count(b"\n"), octets - len(text)
+    with open(path, "wb") as f:
+        f.write(text)
+        while left > 0:
+            piece = block[:left] if left >= len(block) else block[:left - 1] + b"\n"
+            f.write(piece)
+            size += len(piece) + piece.count(b"\n")
+            left -= len(piece)
+    print(size)
 
 
 def names(where, n=None):
@@ -256,11 +274,42 @@ def loopback(path):
         goal("under 8 MB", best and best[2], 8, True)
 
 
+def sizes(path):
+    """Rows: label, seconds, CPU seconds, kB, status, said."""
+    took, notes = collections.defaultdict(list), {}
+    for label, secs, cpu, rss, status, said in fields(path):
+        took[label]
+        if status != "0" or said != "right":
+            notes[label] = f"status {status}, {said}"
+        else:
+            took[label].append((float(secs), float(cpu), int(rss) / 1024))
+    median = {k: [statistics.median(c) for c in zip(*v)] for k, v in took.items() if v}
+
+    def against(a, b):
+        return ratio(*((median[x][0] if x in median else None) for x in (a, b)))
+
+    print("\nthe size of a message of 1 GB, in the cache\n")
+    out = []
+    for label in took:
+        m = median.get(label)
+        out.append([label, "-", "", "", "", "", notes.get(label, "")] if m is None else
+                   [label, figure(m[0]), f"{against(label, 'the floor: dd') or 0:.2f}",
+                    f"{against(label, 'wc -l') or 0:.2f}", figure(m[1]), f"{m[2]:.1f}",
+                    notes.get(label, "")])
+    table(["", "seconds", "x floor", "x wc -l", "CPU", "MB", ""], out)
+    print("\n  goals")
+    ours, start = median.get("msg-sizecheck"), median.get("msg-sizecheck, nothing to do")
+    goal("x wc -l, at most 0.85", against("msg-sizecheck", "wc -l"), .85, True)
+    goal("under 2 MB", ours and ours[2], 2, True)
+    goal("under 2 MB more than it has when it does nothing",
+         ours and start and ours[2] - start[2], 2, True)
+
+
 def main(verb, *args):
     if verb == "floor":
         print(f"{floor(*args):.3f}")
     else:
-        {"letters": letters, "bsmtp": bsmtp, "smtplib": send, "curl": curl,
+        {"letters": letters, "large": large, "sizes": sizes, "bsmtp": bsmtp, "smtplib": send, "curl": curl,
          "arrived": arrived, "slow": slow, "loopback": loopback}[verb](*args)
 
 
