@@ -1,8 +1,9 @@
 /*
  * A body's size without its text: octets are counted as they lie in the file, where
- * they do, by a thread a processor where there are many.
+ * they do.  A long one is cut into parts that several threads take as they come.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,94 +12,117 @@
 #include "wire/octets.h"
 
 #define PIECE 65536
-#define SLICES_MAX 8
-#define SLICE_MIN (16 << 20)	/* less is not worth a thread */
+#define THREADS_MAX 8
+#define PART_MIN (4 << 20)
+#define PARTS_MAX 1024
 
-/* Octets of a body from `at` up to `to` (-1: its end), and what was counted. */
-struct slice {
-	const struct body *body;
-	off_t at, to;
+struct part {
 	struct octets octets;
-	pthread_t thread;
-	bool threaded;
 	int r;
-	struct err e;
+	struct err *e;		/* of -1; owned */
 };
 
-static void *
-count(void *arg)
-{
-	struct slice *s = arg;
-	char *piece = must(malloc(PIECE));
-	size_t most = PIECE;
-	ssize_t n = 0;
+struct measure {
+	const struct body *body;
+	off_t each;		/* octets of a part */
+	size_t n;		/* parts; the last one goes on to the end */
+	atomic_size_t next;	/* that nobody has taken */
+	struct part *parts;
+};
 
+static void
+count(const struct body *b, off_t at, off_t to, struct part *part, char *piece)
+{
+	size_t most = PIECE;
+	struct err e = {0};
+	ssize_t n;
+
+	part->octets.lf = b->lf;
 	do {
-		if (s->to >= 0 && s->to - s->at < PIECE)
-			most = (size_t)(s->to - s->at);
-		n = most > 0 ? s->body->raw(s->body, s->at, piece, most, &s->e) : 0;
+		if (to >= 0 && to - at < PIECE)
+			most = (size_t)(to - at);
+		n = most > 0 ? b->raw(b, at, piece, most, &e) : 0;
 		if (n > 0) {
-			octets_count(&s->octets, (struct span){ piece, (size_t)n });
-			s->at += n;
+			octets_count(&part->octets, (struct span){ piece, (size_t)n });
+			at += n;
 		}
 	} while (n > 0);
-	s->r = n < 0 ? -1 : 0;
+	if (n < 0) {
+		part->r = -1;
+		part->e = must(malloc(sizeof e));
+		*part->e = e;
+	}
+}
+
+static void *
+work(void *arg)
+{
+	struct measure *m = arg;
+	char *piece = must(malloc(PIECE));
+	size_t i;
+
+	while ((i = atomic_fetch_add(&m->next, 1)) < m->n) {
+		off_t at = m->body->start + (off_t)i * m->each;
+
+		count(m->body, at, i + 1 < m->n ? at + m->each : -1, &m->parts[i],
+		    piece);
+	}
 	free(piece);
 	return NULL;
 }
 
-/* How many slices it is worth; *size: octets in the file. */
-static size_t
-slices(const struct body *b, off_t *size)
+/* Cuts what is now in the file; one part when it is short, or no file. */
+static void
+cut(struct measure *m)
 {
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	const struct body *b = m->body;
 	struct stat st;
+	off_t size = 0;
 
-	if (b->stream || fstat(b->fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return 1;
-	*size = (b->end >= 0 ? b->end : st.st_size) - b->start;
-	if (n > SLICES_MAX)
-		n = SLICES_MAX;
-	if (n > *size / SLICE_MIN)
-		n = (long)(*size / SLICE_MIN);
-	return n > 1 ? (size_t)n : 1;
+	if (!b->stream && fstat(b->fd, &st) == 0 && S_ISREG(st.st_mode))
+		size = (b->end >= 0 ? b->end : st.st_size) - b->start;
+	m->each = size / PARTS_MAX + 1;
+	if (m->each < PART_MIN)
+		m->each = PART_MIN;
+	m->n = size > m->each ? (size_t)(size / m->each) : 1;
+	m->parts = must(calloc(m->n, sizeof *m->parts));
 }
 
-/* The last one is ours: to the file's end, wherever that is by then. */
 static void
-count_all(struct slice *v, size_t n)
+work_together(struct measure *m)
 {
-	for (size_t i = 0; i + 1 < n; i++)
-		v[i].threaded = pthread_create(&v[i].thread, NULL, count, &v[i]) == 0;
-	for (size_t i = n; i-- > 0;) {
-		if (v[i].threaded)
-			pthread_join(v[i].thread, NULL);
-		else
-			count(&v[i]);
-	}
+	pthread_t threads[THREADS_MAX];
+	long more = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	size_t n = 0;
+
+	if (more > THREADS_MAX)
+		more = THREADS_MAX;
+	if (more > (long)m->n / 2)
+		more = (long)m->n / 2;
+	while ((long)n < more && pthread_create(&threads[n], NULL, work, m) == 0)
+		n++;
+	work(m);
+	while (n > 0)
+		pthread_join(threads[--n], NULL);
 }
 
 static int
 raw_size(const struct body *b, struct octets *all, struct err *e)
 {
-	struct slice v[SLICES_MAX] = {0};
-	off_t size = 0;
-	size_t n = slices(b, &size);
+	struct measure m = { .body = b };
+	int r = 0;
 
-	for (size_t i = 0; i < n; i++)
-		v[i] = (struct slice){ .body = b, .octets.lf = b->lf,
-		    .at = b->start + size / (off_t)n * (off_t)i,
-		    .to = i + 1 < n ? b->start + size / (off_t)n * (off_t)(i + 1) :
-		    -1 };
-	count_all(v, n);
-	for (size_t i = 0; i < n; i++) {
-		if (v[i].r < 0) {
-			*e = v[i].e;
-			return -1;
-		}
-		octets_join(all, &v[i].octets);
+	cut(&m);
+	work_together(&m);
+	for (size_t i = 0; i < m.n; i++) {
+		if (m.parts[i].r < 0 && r == 0)
+			*e = *m.parts[i].e;
+		r = r < 0 ? r : m.parts[i].r;
+		octets_join(all, &m.parts[i].octets);
+		free(m.parts[i].e);
 	}
-	return 0;
+	free(m.parts);
+	return r;
 }
 
 int
