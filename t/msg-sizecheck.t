@@ -311,6 +311,12 @@ exits '--ndr without a sender' 64 from "$tmp/ten" -m 1 --ndr b@y.test
 exits '--ndr without a recipient' 64 from "$tmp/ten" -m 1 --ndr -f a@x.test
 exits '--ndr and --over' 64 from "$tmp/ten" -m 1 --ndr --over -f a@x.test b@y.test
 exits '-f without --ndr' 64 from "$tmp/ten" -m 1 -f a@x.test
+is 'the next program in a pipe is told' "!${TAB}64" \
+	sh -c 'msg-sizecheck --pass - 2>"$1" | cut -f1,2' - "$tmp/err"
+is '... of a spool, too' "!${TAB}64" \
+	sh -c 'msg-sizecheck -m 1 --spool=pigeon --pass - 2>"$1" | cut -f1,2' - "$tmp/err"
+is '... of the limits' "!${TAB}74" \
+	sh -c 'msg-sizecheck --limits=/nowhere --pass - 2>"$1" | cut -f1,2' - "$tmp/err"
 exits 'no such spool' 64 check -m 1 --spool=pigeon -
 exits 'no such file' 74 check -m 1 "$tmp/nothing"
 exits 'a directory' 74 check -m 1 "$tmp"

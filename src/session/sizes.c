@@ -1,13 +1,17 @@
 #include "session/sizes.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/text.h"
+#include "out/fit.h"
 #include "out/report.h"
 #include "session/bounce.h"
 #include "wire/header.h"
+
+#define FILE_OCTETS_MAX (16 << 20)
 
 static int64_t
 lower(int64_t a, int64_t b)
@@ -22,6 +26,28 @@ sizes_limit(const struct sizes *s, const char *address)
 {
 	return lower(lower(s->max, s->announced),
 	    limits_of(&s->by, address != NULL ? address : ""));
+}
+
+int
+sizes_read(struct sizes *s, const char *path, struct err *e)
+{
+	struct buf text = {0};
+	FILE *f = fopen(path, "re");
+	int r = 0;
+
+	if (f == NULL)
+		return err_sys(e, "--limits: open %s", path);
+	while (!feof(f) && !ferror(f) && text.n <= FILE_OCTETS_MAX)
+		text.n += fread(buf_room(&text, BUFSIZ), 1, BUFSIZ, f);
+	if (ferror(f))
+		r = err_sys(e, "--limits: read %s", path);
+	else if (text.n > FILE_OCTETS_MAX)
+		r = err_set(e, FAULT_CONFIG, "%s: too long", path);
+	else
+		r = limits_parse(&s->by, path, buf_span(&text), e);
+	fclose(f);
+	buf_free(&text);
+	return r;
 }
 
 int
@@ -115,7 +141,7 @@ sizes_report(const struct sizes *s, const struct envelope *env, struct body *b,
 	for (size_t i = 0; r == 0 && i < env->rcpts.n; i++) {
 		int64_t limit = sizes_limit(s, env->rcpts.p[i].address);
 
-		if (sizes_over(size, limit))
+		if (fit_over(size, limit))
 			add_failing(&over, i, size, limit);
 	}
 	if (over.n > 0 && !is_automatic(buf_span(&text)))

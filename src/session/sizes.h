@@ -20,11 +20,8 @@ struct sizes {
  */
 int64_t sizes_limit(const struct sizes *, const char *address);
 
-static inline bool
-sizes_over(int64_t size, int64_t limit)
-{
-	return limit > 0 && size > limit;
-}
+/* Reads the limits file.  0; -1: 78 what is wrong in it, or it cannot be read. */
+int sizes_read(struct sizes *, const char *path, struct err *);
 
 /* Asks each of the servers; the lowest counts.  0; -1: one could not be asked. */
 int sizes_ask(struct sizes *, const struct servers *, const struct dial *,

@@ -12,14 +12,13 @@
 #include "opts/connect.h"
 #include "opts/envelope.h"
 #include "opts/spool.h"
-#include "out/json.h"
+#include "out/fit.h"
 #include "session/pick.h"
 #include "session/sizes.h"
 #include "session/stdin.h"
 
 #define NAME "msg-sizecheck"
 #define OVER 1			/* exit status, below those of trouble */
-#define LIMITS_OCTETS_MAX (16 << 20)
 
 static const char *max, *limits_file;
 static int pass, over, list, json, null, ndr;
@@ -93,52 +92,19 @@ put(struct buf *line)
 	buf_free(line);
 }
 
-/* ---- rows ---- */
-
-static void
-as_json(struct buf *b, const char *ref, const char *rcpt, int64_t size, int64_t limit)
-{
-	json_open(b, NULL, '{');
-	json_string(b, "ref", span_of(ref));
-	if (rcpt != NULL)
-		json_string(b, "recipient", span_of(rcpt));
-	json_number(b, "size", size);
-	if (limit > 0)
-		json_number(b, "limit", limit);
-	json_bool(b, "fits", !sizes_over(size, limit));
-	json_close(b, '}');
-}
-
-static void
-as_line(struct buf *b, const char *ref, const char *rcpt, int64_t size, int64_t limit)
-{
-	field_add(b, span_of(ref));
-	buf_addc(b, '\t');
-	field_add(b, rcpt != NULL ? span_of(rcpt) : SPAN("-"));
-	buf_addf(b, "\t%lld\t", (long long)size);
-	if (limit > 0)
-		buf_addf(b, "%lld", (long long)limit);
-	else
-		buf_addc(b, '-');
-	buf_adds(b, sizes_over(size, limit) ? "\tover" : "\tfits");
-}
-
 /* A message for one recipient; NULL: nobody knows for whom it is. */
 static bool
 judge(const char *ref, const char *rcpt, int64_t size)
 {
 	int64_t limit = sizes_limit(&sizes, rcpt);
-	struct buf b = {0};
+	struct fit fit = { ref, rcpt, size, limit };
+	struct buf line = {0};
 
-	if (json)
-		as_json(&b, ref, rcpt, size, limit);
-	else if (list)
-		as_line(&b, ref, rcpt, size, limit);
-	if (b.n > 0) {
-		buf_addc(&b, line_end);
-		put(&b);
+	if (json || list) {
+		fit_show(&line, &fit, json, line_end);
+		put(&line);
 	}
-	return !sizes_over(size, limit);
+	return !fit_over(size, limit);
 }
 
 /* ---- what is checked ---- */
@@ -374,35 +340,13 @@ check_stdin(void)
 /* ---- the limits ---- */
 
 static int
-read_limits(struct err *e)
-{
-	struct buf text = {0};
-	FILE *f = fopen(limits_file, "re");
-	int r = 0;
-
-	if (f == NULL)
-		return err_sys(e, "--limits: open %s", limits_file);
-	while (!feof(f) && !ferror(f) && text.n <= LIMITS_OCTETS_MAX)
-		text.n += fread(buf_room(&text, BUFSIZ), 1, BUFSIZ, f);
-	if (ferror(f))
-		r = err_sys(e, "--limits: read %s", limits_file);
-	else if (text.n > LIMITS_OCTETS_MAX)
-		r = err_set(e, FAULT_CONFIG, "%s: too long", limits_file);
-	else
-		r = limits_parse(&sizes.by, limits_file, buf_span(&text), e);
-	fclose(f);
-	buf_free(&text);
-	return r;
-}
-
-static int
 learn_limits(struct err *e)
 {
 	struct servers servers = {0};
 	struct dial dial;
 	int r = 0;
 
-	if (limits_file != NULL && read_limits(e) < 0)
+	if (limits_file != NULL && sizes_read(&sizes, limits_file, e) < 0)
 		return -1;
 	if (opts_server_given()) {
 		r = opts_dial(&servers, &dial, false, e);
@@ -438,6 +382,29 @@ report(const char *const *words)
 	envelope_free(&env);
 }
 
+/* Whoever reads a pipe of ours shall know that there was trouble. */
+static void
+put_trouble(const struct err *e)
+{
+	struct buf line = {0};
+
+	if (!is_filter() || e->fault == FAULT_NONE || isatty(STDOUT_FILENO))
+		return;
+	trouble_add(&line, (int)e->fault, e->text, line_end);
+	put(&line);
+}
+
+static _Noreturn void
+wrong(const char *text)
+{
+	struct err e = {0};
+
+	err_set(&e, FAULT_USAGE, "%s", text);
+	put_trouble(&e);
+	fflush(stdout);
+	opts_wrong(NAME, "%s", text);
+}
+
 static void
 check_options(const char *const *words)
 {
@@ -445,21 +412,20 @@ check_options(const char *const *words)
 
 	line_end = null ? '\0' : '\n';
 	if (max != NULL && unit_size("--max-size", max, &sizes.max, &e) < 0)
-		opts_wrong(NAME, "%s", e.text);
+		wrong(e.text);
 	if (max == NULL && limits_file == NULL && !opts_server_given() &&
 	    (ndr || is_filter() || !(list || json)))
-		opts_wrong(NAME, "what is the limit? -m, --limits or --server");
+		wrong("what is the limit? -m, --limits or --server");
 	if (pass && over)
-		opts_wrong(NAME, "--pass and --over: which?");
+		wrong("--pass and --over: which?");
 	if ((list || json) && (is_filter() || ndr))
-		opts_wrong(NAME, "--long and --json: not with --pass, --over or --ndr");
+		wrong("--long and --json: not with --pass, --over or --ndr");
 	if (is_filter() && (ndr || *words == NULL))
-		opts_wrong(NAME, "%s: of what? `-' are records on stdin",
-		    pass ? "--pass" : "--over");
+		wrong("--pass, --over: of what? `-' are records on stdin");
 	if (!ndr && opts_envelope_given())
-		opts_wrong(NAME, "--from and the like are for --ndr");
+		wrong("--from and the like are for --ndr");
 	if (ndr && (*words == NULL || !opts_sender_given()))
-		opts_wrong(NAME, "--ndr: whose message? -f SENDER RECIPIENT...");
+		wrong("--ndr: whose message? -f SENDER RECIPIENT...");
 }
 
 static void
@@ -469,10 +435,11 @@ open_spools(void)
 
 	if (!opts_spool_given())
 		return;
-	if (opts_spools(&spools, &e) != 0)
-		trouble(&e);
+	if (opts_spools(&spools, &e) == 0)
+		return;
 	if (e.fault == FAULT_USAGE)
-		exit(status);
+		wrong(e.text);
+	trouble(&e);
 }
 
 static void
@@ -494,17 +461,12 @@ check(const char *const *words)
 	spools_free(&spools);
 }
 
-/* Whoever reads a pipe of ours shall know that there was trouble. */
 static int
 finish(void)
 {
 	struct err e = {0};
-	struct buf line = {0};
 
-	if (is_filter() && first_trouble.fault != FAULT_NONE && !isatty(STDOUT_FILENO)) {
-		trouble_add(&line, (int)first_trouble.fault, first_trouble.text, line_end);
-		put(&line);
-	}
+	put_trouble(&first_trouble);
 	limits_free(&sizes.by);
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
