@@ -88,7 +88,8 @@ is_over(void)
 static void
 put(struct buf *line)
 {
-	fwrite(line->p, 1, line->n, stdout);
+	if (line->n > 0)
+		fwrite(line->p, 1, line->n, stdout);
 	buf_free(line);
 }
 
