@@ -23,6 +23,17 @@ struct osmtpd {
 struct osmtpd *osmtpd_own(struct spool *);
 
 /* opensmtpd_ctl.c */
+
+/* Fields of a line of `smtpctl show queue', parted by `|`. */
+enum { FIELD_ID = 0, FIELD_FLAGS = 3, FIELD_EXPIRE = 8, FIELD_RUNSTATE = 11,
+    FIELD_SECONDS = 12, FIELDS = 13 };
+
+/* The line's fields; false: it is no such line. */
+bool osmtpd_fields(struct span line, struct span field[FIELDS]);
+
+/* Is this one of the words of a list parted by commas? */
+bool osmtpd_has_word(struct span list, const char *word);
+
 enum osmtpd_run { OSMTPD_UNKNOWN, OSMTPD_PENDING, OSMTPD_OTHER };
 
 /*

@@ -14,9 +14,6 @@
 
 #define DOWN "doesn't seem to be running"
 
-/* Fields of a line of `smtpctl show queue', parted by `|`. */
-enum { FIELD_ID = 0, FIELD_FLAGS = 3, FIELD_RUNSTATE = 11, FIELDS = 13 };
-
 /* 1 and its output; 0 smtpd does not run; -1. */
 static int
 ask(const char *const args[], struct buf *out, struct err *e)
@@ -53,9 +50,8 @@ osmtpd_ctl(const char *verb, const char *id, long long *n, struct err *e)
 	return r;
 }
 
-/* Is this one of the words of a list parted by commas? */
-static bool
-has_word(struct span list, const char *word)
+bool
+osmtpd_has_word(struct span list, const char *word)
 {
 	struct span one;
 
@@ -65,8 +61,8 @@ has_word(struct span list, const char *word)
 	return false;
 }
 
-static bool
-fields(struct span line, struct span field[FIELDS])
+bool
+osmtpd_fields(struct span line, struct span field[FIELDS])
 {
 	size_t n = 0;
 
@@ -90,9 +86,9 @@ osmtpd_look(const char *id, enum osmtpd_run *run, bool *suspended, struct err *e
 	r = ask(args, &out, e);
 	rest = buf_span(&out);
 	while (r == 1 && span_cut(&rest, '\n', &line)) {
-		if (!fields(line, field) || !span_is(field[FIELD_ID], id))
+		if (!osmtpd_fields(line, field) || !span_is(field[FIELD_ID], id))
 			continue;
-		*suspended = has_word(field[FIELD_FLAGS], "suspend");
+		*suspended = osmtpd_has_word(field[FIELD_FLAGS], "suspend");
 		*run = span_is(field[FIELD_RUNSTATE], "pending") ? OSMTPD_PENDING :
 		    OSMTPD_OTHER;
 		if (span_is(field[FIELD_RUNSTATE], "offline"))
@@ -121,8 +117,8 @@ osmtpd_load_held(struct osmtpd *own, const char *dir)
 	if (ask(args, &out, &none) == 1) {
 		rest = buf_span(&out);
 		while (span_cut(&rest, '\n', &line)) {
-			if (!fields(line, field) ||
-			    !has_word(field[FIELD_FLAGS], "suspend"))
+			if (!osmtpd_fields(line, field) ||
+			    !osmtpd_has_word(field[FIELD_FLAGS], "suspend"))
 				continue;
 			buf_clear(&path);
 			buf_addf(&path, "%s/" OSMTPD_CLAIMED "/%.*s", dir,
