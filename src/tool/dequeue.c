@@ -242,25 +242,28 @@ read_limits(void)
 	return l;
 }
 
-/* `5.3.4 message exceeds 10 MB`: a status of failure, if it begins with one. */
+/*
+ * `5.3.4 message exceeds 10 MB`: a status of failure, if it begins with one; to be
+ * freed.
+ */
 static struct result
 read_verdict(void)
 {
 	struct span rest = span_of(bounce_text), word;
-	const char *status = "5.7.0";
+	struct span status = span_of("5.7.0");
 
 	if (!text_is_utf8(rest) || span_trim(rest).n == 0)
 		opts_wrong(NAME, "--bounce-text: no text");
 	span_cut(&rest, ' ', &word);
 	if (span_starts(word, "5.") && result_is_status(word)) {
-		status = span_dup(word);
+		status = word;
 		rest = span_of(bounce_text);
 	} else if (span_starts(word, "4.") || span_starts(word, "2.")) {
 		opts_wrong(NAME, "--bounce-text: %.*s is no failure: 5.x.y",
 		    (int)word.n, word.p);
 	}
 	return (struct result){ .fate = FATE_FAILED,
-	    .status = (char *)(uintptr_t)status,
+	    .status = span_dup(status),
 	    .text = (char *)(uintptr_t)bounce_text };
 }
 
@@ -268,6 +271,7 @@ read_verdict(void)
 static int
 take(struct source *source, const char *const *command, const struct seen *only)
 {
+	int status;
 	struct result verdict = {0};
 	struct takeout_how how = {
 		.tool = NAME, .command = command, .limits = read_limits(),
@@ -280,7 +284,9 @@ take(struct source *source, const char *const *command, const struct seen *only)
 		verdict = read_verdict();
 		how.verdict = &verdict;
 	}
-	return takeout(source, &how);
+	status = takeout(source, &how);
+	free(verdict.status);
+	return status;
 }
 
 static int

@@ -13,6 +13,7 @@
     bench.py slow ROWS FLOORS       the table of sending-slow
     bench.py loopback ROWS          the table of sending-loopback
     bench.py sizes ROWS             the table of sizes
+    bench.py listing ROWS           the tables of listing
     bench.py floor BYTES RATE RTT   seconds
 """
 import collections
@@ -305,12 +306,65 @@ def sizes(path):
          ours and start and ours[2] - start[2], 2, True)
 
 
+# What a row of ours is to be held against: (row, peer, at most or at least).
+LISTING = {
+    "postfix": [("queue-list --records", "floor", 1.3, True, "warm"),
+                ("queue-list -j", "floor, with defer logs", 1.3, True, "warm"),
+                ("queue-list --count", "floor, names only", 1.2, True, "warm"),
+                ("queue-list --records", "postqueue -j", 4, False, "warm"),
+                ("queue-list -j", "postqueue -j", 2, False, "warm"),
+                ("queue-list --records", "floor", .35, True, "cold"),
+                ("queue-list --records", "postqueue -j", 8, False, "cold")],
+    "exim": [("queue-list --records", "floor", 1.3, True, "warm"),
+             ("queue-list --count", "floor, names only", 1.2, True, "warm"),
+             ("queue-list --records", "exim -bp", 2.5, False, "warm"),
+             ("queue-list --records", "exiqgrep -i", 5, False, "warm"),
+             ("queue-list --records", "floor", .35, True, "cold")],
+    "sendmail": [("queue-list --records", "floor", 1.3, True, "warm"),
+                 ("queue-list --count", "floor, names only", 1.2, True, "warm"),
+                 ("queue-list --records", "mailq", 3, False, "warm"),
+                 ("queue-list --records", "floor", .35, True, "cold")],
+}
+
+
+def listing(path):
+    """Rows: server, messages, warm or cold, label, seconds, CPU seconds, kB, status, said."""
+    took, notes = collections.defaultdict(list), {}
+    for *key, secs, cpu, rss, status, said in fields(path):
+        key = tuple(key)
+        took[key]
+        if status != "0" or said != "right":
+            notes[key] = f"status {status}, {said}"
+        else:
+            took[key].append((float(secs), float(cpu), int(rss) / 1024))
+    median = {k: [statistics.median(c) for c in zip(*v)] for k, v in took.items() if v}
+    for group in dict.fromkeys(k[:3] for k in took):
+        def of(label, group=group):
+            return median.get((*group, label), [None])[0]
+
+        print(f"\n{group[0]}, {group[1]} messages, {group[2]}\n")
+        out = []
+        for *_, label in (k for k in took if k[:3] == group):
+            m = median.get((*group, label))
+            out.append([label, "-", "", "", "", notes.get((*group, label), "")] if m is None else
+                       [label, figure(m[0]), f"{ratio(m[0], of('floor')) or 0:.2f}",
+                        figure(m[1]), f"{m[2]:.1f}", notes.get((*group, label), "")])
+        table(["", "seconds", "x floor", "CPU", "MB", ""], out)
+        print("\n  goals")
+        for label, peer, limit, at_most, temp in LISTING[group[0]]:
+            if temp == group[2]:
+                a, b = (label, peer) if at_most else (peer, label)
+                goal(f"{label} and {peer}: x, {'at most' if at_most else 'at least'} {limit}",
+                     ratio(of(a), of(b)), limit, at_most)
+
+
 def main(verb, *args):
     if verb == "floor":
         print(f"{floor(*args):.3f}")
     else:
         {"letters": letters, "large": large, "sizes": sizes, "bsmtp": bsmtp, "smtplib": send, "curl": curl,
-         "arrived": arrived, "slow": slow, "loopback": loopback}[verb](*args)
+         "arrived": arrived, "slow": slow, "loopback": loopback,
+         "listing": listing}[verb](*args)
 
 
 if __name__ == "__main__":
