@@ -314,8 +314,8 @@ exim_beside(struct buf *path, const char *ref, const char *what)
 		return;
 	}
 	/* .../input/[c/]ID-H: .../msglog/[c/]ID */
-	for (in = name - 1; in > ref && !(in[-1] == 't' &&
-	    strncmp(in - 5, "input", 5) == 0); in--)
+	for (in = name - 1; in - ref >= 5 &&
+	    strncmp(in - 5, "input", 5) != 0; in--)
 		;
 	if (in - ref < 6)
 		return;

@@ -25,6 +25,7 @@ start() {
 	wait_for runs
 }
 runs() { pgrep -x nullmailer-send; }
+ended() { ! pgrep -x "$1"; }
 told() {
 	for told_f in "$root$spool"/queue/*; do
 		[ -f "$told_f" ] || continue
@@ -64,6 +65,8 @@ ok 'they have arrived' grep -rq eve@three.test "$tmp/got/new"
 submit ann@x.test bob@one.test
 kill $nm_pid; wait $nm_pid 2>/dev/null
 nm_pid=
+# what it had started holds its trigger, too
+wait_for ended smtp
 exits 'down: release says so' 75 dq --all
 like 'in words' 'not running' dq --all
 exits 'down: remove works all the same' 0 dq --remove --all -y

@@ -106,8 +106,9 @@ at_once() {
 	echo "# at once with $kind: $(cat "$tmp/once.1" "$tmp/once.2" | grep -c delivered) drained"
 }
 
+let_gone() { run >/dev/null 2>&1; empty; }
 lets_go() {
-	wait_for list_gone
+	wait_for let_gone
 	is "$kind: in the end nothing waits" 0 queue-list --spool="$kind:$root$spool" --count
 	is "$kind: nothing of ours is left at the end" '' leftovers
 	live got "$tmp/far" "$tmp/got" | sort | uniq -c | awk '{ print $2, $1 }' >"$tmp/counts"
