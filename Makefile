@@ -88,10 +88,11 @@ check: all $(ctests) $(helpers) $(preloads) $(gauges)
 	@./setup check
 	prove -j4 $(ctests) $(TESTS)
 
-#: make check-mta  real MTAs in chroots and network namespaces (root)
+#: make check-mta  real MTAs in chroots and network namespaces (root); MTA_JOBS=2 at a time
+MTA_JOBS ?= 2
 check-mta: all $(helpers) $(preloads)
 	@./setup mta
-	prove -v $(sort $(wildcard t/mta/*.t))
+	prove -v -j$(MTA_JOBS) $(sort $(wildcard t/mta/*.t))
 
 #: make lint       floors, headers, shellcheck, man pages
 lint: $(BUILD)/.ready
