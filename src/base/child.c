@@ -27,6 +27,7 @@ shut(int *fd)
 struct ends {
 	int fd[3];
 	int told[2];
+	bool alone;
 };
 
 static int
@@ -62,9 +63,12 @@ make_ends(struct child *c, struct ends *x, unsigned pipes)
 	    pair(pipes, CHILD_OUT, &c->out, &x->fd[1], 1) < 0 ||
 	    pair(pipes, CHILD_ERR, &c->err, &x->fd[2], 1) < 0)
 		return -1;
-	if (x->fd[0] < 0)
-		x->fd[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return x->fd[0] < 0 ? -1 : 0;
+	x->alone = (pipes & CHILD_ALONE) != 0;
+	for (int i = 0; i < (x->alone ? 3 : 1); i++)
+		if (x->fd[i] < 0 && (x->fd[i] = open("/dev/null",
+		    (i == 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC)) < 0)
+			return -1;
+	return 0;
 }
 
 /* In the child: only what is safe between fork and exec. */
@@ -74,7 +78,10 @@ become(const char *const argv[], const struct ends *x)
 	sigset_t none;
 	int number;
 
-	setpgid(0, 0);
+	if (x->alone)
+		setsid();
+	else
+		setpgid(0, 0);
 	for (int i = 0; i < 3; i++)
 		if (x->fd[i] >= 0 && dup2(x->fd[i], i) < 0)
 			goto failed;
@@ -114,7 +121,7 @@ int
 child_start(struct child *c, const char *const argv[], unsigned pipes,
     struct err *e)
 {
-	struct ends x = { { -1, -1, -1 }, { -1, -1 } };
+	struct ends x = { { -1, -1, -1 }, { -1, -1 }, false };
 	int r = -1;
 
 	*c = (struct child){ 0, -1, -1, -1 };
@@ -125,7 +132,8 @@ child_start(struct child *c, const char *const argv[], unsigned pipes,
 	} else {
 		if (c->pid == 0)
 			become(argv, &x);
-		setpgid(c->pid, c->pid);
+		if (!x.alone)	/* a leader of a group cannot have a session */
+			setpgid(c->pid, c->pid);
 		shut(&x.told[1]);
 		r = started(c, argv[0], x.told[0], e);
 	}

@@ -15,6 +15,8 @@ enum {
 	CHILD_OUT = 2,		/* a pipe from its stdout; otherwise ours */
 	CHILD_ERR = 4,		/* a pipe from its stderr; otherwise ours */
 	CHILD_SOCKET = 8,	/* stdin and stdout are one socket: `in` */
+	CHILD_ALONE = 16,	/* goes on without us: a session of its own, what
+				   it says goes to /dev/null */
 };
 
 struct child {

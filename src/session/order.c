@@ -50,7 +50,9 @@ choose(struct job *j, struct wanted *w, struct message *m)
 {
 	const struct select *sel = j->source->select;
 	struct err e = {0};
-	int r = w->spool->kind->read(w->spool, &w->entry, select_reads(sel), m, &e);
+	/* --wait knows by attempts and reasons what was tried since */
+	unsigned what = select_reads(sel) | (j->list != NULL ? READ_REASONS : 0);
+	int r = w->spool->kind->read(w->spool, &w->entry, what, m, &e);
 
 	if (r < 0)
 		order_trouble(j, &e);
@@ -287,6 +289,25 @@ with_all(struct job *j)
 
 /* ---- the end ---- */
 
+/* What was only noted is started; what was not is not counted, nor waited for. */
+static void
+start_noted(struct job *j)
+{
+	for (size_t i = 0; i < j->source->spools->n; i++) {
+		struct spool *sp = &j->source->spools->p[i];
+		struct err e = {0};
+		size_t not;
+
+		if (sp->kind->release_end == NULL || j->how->dry ||
+		    (not = sp->kind->release_end(sp, &e)) == 0)
+			continue;
+		order_trouble(j, &e);
+		j->done -= (long long)not;
+		if (j->list != NULL)
+			released_forget(j->list, sp);
+	}
+}
+
 static void
 summary(const struct job *j, const struct stay *stay)
 {
@@ -332,6 +353,8 @@ order(struct source *s, const struct order_how *how)
 		with_all(&j);
 	else
 		one_by_one(&j);
+	if (how->order == ORDER_RELEASE)
+		start_noted(&j);
 	if (j.list != NULL)
 		released_watch(&list, how, &stay);
 	if (how->verbose)

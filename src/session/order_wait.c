@@ -15,8 +15,23 @@ released_add(struct released *v, struct spool *sp, const struct message *m,
 	*vec_add(v) = (struct released_one){
 		.spool = sp, .id = span_dup(span_of(m->id)), .node = node,
 		.state = m->state, .mtime = m->mtime, .arrival = m->arrival,
-		.dev = m->dev, .ino = m->ino,
+		.dev = m->dev, .ino = m->ino, .attempts = m->attempts,
+		.last_attempt = m->last_attempt,
 	};
+}
+
+void
+released_forget(struct released *v, const struct spool *sp)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < v->n; i++) {
+		if (v->p[i].spool != sp)
+			v->p[kept++] = v->p[i];
+		else
+			free(v->p[i].id);
+	}
+	v->n = kept;
 }
 
 void
@@ -43,23 +58,34 @@ released_free(struct released *v)
 
 enum look { LOOK_LEFT, LOOK_TRIED, LOOK_TRYING };
 
+static bool
+is_changed(const struct released_one *o, const struct message *m)
+{
+	return o->state != STATE_DEFERRED || m->mtime != o->mtime ||
+	    m->ino != o->ino || m->attempts != o->attempts ||
+	    m->last_attempt != o->last_attempt;
+}
+
 /*
- * Tried again: it lies in deferred with another time than before.  Some MTAs set
- * the time first and move the file afterwards, so it must be seen twice.
+ * Tried again: it lies in deferred with another time than before, or says so, or was
+ * seen in delivery.  Some MTAs set the time first and move the file afterwards, so it
+ * must be seen twice.
  */
 static enum look
 judge(struct released_one *o, const struct message *m)
 {
+	const struct spool_kind *kind = o->spool->kind;
 	int64_t seen = o->seen;
 
 	/* many write a file anew after each attempt: its inode says nothing */
 	if (m->arrival != o->arrival)
 		return LOOK_LEFT;	/* the ID was given to another */
 	o->seen = 0;
-	if (m->state != STATE_DEFERRED)
+	if (kind->at_work != NULL && kind->at_work(o->spool, m)) {
+		o->worked = true;
 		return LOOK_TRYING;
-	if (o->state == STATE_DEFERRED && m->mtime == o->mtime &&
-	    m->ino == o->ino)
+	}
+	if (!o->worked && (m->state != STATE_DEFERRED || !is_changed(o, m)))
 		return LOOK_TRYING;
 	o->seen = m->mtime;
 	return seen == m->mtime ? LOOK_TRIED : LOOK_TRYING;

@@ -12,7 +12,9 @@ struct released_one {
 	int64_t mtime, arrival;
 	dev_t dev;
 	ino_t ino;
+	int64_t attempts, last_attempt;
 	int64_t seen;		/* mtime at the last look; 0: none */
+	bool worked;		/* its MTA was seen at it */
 	bool over;
 };
 
@@ -22,6 +24,9 @@ struct stay { long long left, stayed; };
 
 void released_add(struct released *, struct spool *, const struct message *,
     size_t node);
+
+/* Takes out those of this queue. */
+void released_forget(struct released *, const struct spool *);
 
 /* Takes out those from index `start` on whose node is `node` or more. */
 void released_cut(struct released *, size_t start, size_t node);

@@ -2,8 +2,17 @@
 #ifndef SPOOL_EXIM_H
 #define SPOOL_EXIM_H
 
+#include "base/seen.h"
 #include "spool/file.h"
 #include "spool/spool.h"
+
+struct due;
+
+/* A spool's own; none before exim_own(). */
+struct exim {
+	struct { struct due *p; size_t n, room; } due;	/* to be released */
+	struct seen swept;	/* directories */
+};
 
 /* The parts of a -H file, borrowed from its text. */
 struct exim_header {
@@ -46,6 +55,10 @@ size_t exim_id(const char *name);
 void exim_beside(struct buf *path, const char *ref, const char *what);
 
 /* exim_read.c */
+
+/* The octets of -D in front of the body, `ID-D` and LF: those that Exim locks. */
+off_t exim_locked(const char *id);
+
 int exim_read(struct spool *, const struct entry *, unsigned what,
     struct message *, struct err *);
 int exim_body(struct spool *, const char *ref, struct body *, struct err *);
@@ -58,6 +71,23 @@ const char *exim_name(void);
 
 /* The value of a main option, by `exim -bP`: 0 or -1. */
 int exim_conf(const char *option, struct buf *value, struct err *);
+
+/* exim_verbs.c */
+struct exim *exim_own(struct spool *);
+void exim_close(struct spool *);
+int exim_release(struct spool *, const struct message *, struct err *);
+size_t exim_release_end(struct spool *, struct err *);
+bool exim_at_work(struct spool *, const struct message *);
+int exim_hold(struct spool *, const struct message *, struct err *);
+int exim_unhold(struct spool *, const struct message *, struct err *);
+int exim_remove(struct spool *, const struct message *, struct err *);
+
+/* exim_claim.c */
+enum claim exim_claim(struct spool *, const struct entry *, struct message *,
+    struct claimed **, struct err *);
+int exim_settle(struct claimed *, struct message *, size_t i,
+    const struct result *, struct err *);
+int exim_done(struct claimed *, struct message *, struct err *);
 
 /* exim_why.c */
 int exim_outlook(struct spool *, const struct message *, struct outlook *,

@@ -109,6 +109,8 @@ option(struct reading *x, struct span l, struct err *e)
 		x->h->wireformat = true;
 	} else if (span_is(name, "smtputf8")) {
 		x->m->env.smtputf8 = true;
+	} else if (span_is(name, "N")) {
+		x->m->only_mta = "a delivery that is none (-N)";
 	} else if (span_is(name, "dsn_envid")) {
 		take_envid(x->m, l);
 	} else if (span_is(name, "dsn_ret")) {
@@ -239,12 +241,12 @@ cut_old(struct span *l)
 static int
 recipient(struct reading *x, struct span l, struct err *e)
 {
-	struct span text, orcpt = {0};
+	struct span errors_to = {0}, orcpt = {0};
 	long long bits = extensions(&l), n, flags = 0;
 	struct buf decoded = {0};
 	struct rcpt *r;
 
-	if ((bits & HAS_ERRORS_TO) && !cut_counted(&l, &text, &n))
+	if ((bits & HAS_ERRORS_TO) && !cut_counted(&l, &errors_to, &n))
 		return damaged("a recipient's options", e);
 	if ((bits & HAS_ORCPT) && !cut_counted(&l, &orcpt, &flags))
 		return damaged("a recipient's options", e);
@@ -258,6 +260,9 @@ recipient(struct reading *x, struct span l, struct err *e)
 		r->orcpt = span_dup(buf_span(&decoded));
 	buf_free(&decoded);
 	r->done = is_done(x, r->address);
+	if (errors_to.n > 0 && !r->done)
+		x->m->only_mta = "another sender for one of its recipients "
+		    "(errors_to)";
 	return 0;
 }
 

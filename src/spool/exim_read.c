@@ -11,9 +11,8 @@
 #define JOURNAL_MAX (64 << 20)
 #define LOG_MAX (256 << 10)	/* of a longer log only the end is read */
 
-/* The octets in front of a body: `ID-D` and its LF. */
-static off_t
-body_start(const char *id)
+off_t
+exim_locked(const char *id)
 {
 	return (off_t)strlen(id) + 3;
 }
@@ -32,7 +31,7 @@ data_size(const struct message *m, off_t *size, struct err *e)
 
 	exim_beside(&path, m->ref, "D");
 	if (lstat(buf_str(&path), &st) == 0)
-		*size = st.st_size - body_start(m->id);
+		*size = st.st_size - exim_locked(m->id);
 	else if (errno != ENOENT)
 		r = err_sys(e, "look for %s", path.p);
 	else if (lstat(m->ref, &st) < 0 || nanosleep(&moment, NULL) < 0 ||
@@ -195,7 +194,7 @@ exim_body(struct spool *s, const char *ref, struct body *b, struct err *e)
 	if (r == 1 && (r = file_open_single(buf_str(&path), &st, &fd, e)) == 1) {
 		exim_header_text(&front, &h);
 		buf_addc(&front, '\n');
-		body_behind(b, &front, fd, body_start(m.id), st.st_size);
+		body_behind(b, &front, fd, exim_locked(m.id), st.st_size);
 		b->lf = !h.wireformat;
 	}
 	message_free(&m);

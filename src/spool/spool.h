@@ -208,11 +208,25 @@ struct spool_kind {
 	 * Release.  release_node: everything for exactly this domain; 1 done, 0
 	 * the MTA has no such command for it (nothing was done), -1.  `covers`
 	 * tells whether release_node(node) would reach this message.
-	 * release: this one message (held mail is let go); 0 or -1.
+	 * release: this one message (held mail is let go); 0; 1 nothing was done, it
+	 * is in delivery just now; -1.
 	 */
 	int (*release_node)(struct spool *, const char *node, struct err *);
 	bool (*covers)(struct spool *, const char *node, const struct message *);
 	int (*release)(struct spool *, const struct message *, struct err *);
+
+	/*
+	 * Called when release() was told of the last one, for an MTA that is better
+	 * told of many at once: release() has only noted them.  Starts it, and does
+	 * not wait until all is delivered.  0; else how many were not released.
+	 */
+	size_t (*release_end)(struct spool *, struct err *);
+
+	/*
+	 * Has the MTA this message in delivery just now?  For --wait, where neither
+	 * its state nor its file tells; NULL: they do.
+	 */
+	bool (*at_work)(struct spool *, const struct message *);
 
 	/*
 	 * Everything that is not held, at once, of a live queue (else -1, 69): for

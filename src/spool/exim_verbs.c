@@ -1,0 +1,350 @@
+/*
+ * Orders to Exim, by its own commands: -Mf freezes, -Mt thaws, -Mrm removes; they end
+ * with 0 only for what they have done, and with 1 too for what was so already, so then
+ * the queue is looked at.  Each takes Exim's lock: what is in delivery, or in another's
+ * hand, is left alone ("is locked").
+ *
+ * -M delivers, by itself, whether a daemon runs or not, and has ended only when all has
+ * been tried: minutes a message where a host does not answer.  So what is released is
+ * noted, and in the end a few of them are started that share it, and go on without us.
+ * -M thaws what is frozen.  Its status says nothing of any message.
+ *
+ * There is no order for a domain: -R looks for a part of an address.
+ */
+#include "spool/exim.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/clock.h"
+#include "spool/program.h"
+
+#define RUNS 4			/* at once: one that is stuck stops not all */
+#define IDS_MAX 20000		/* of one: a command line has an end */
+#define MOMENT_MS 1000		/* what is quick is done by then, or says no */
+#define NOBODY "000000-000000-00"
+
+static int
+not_here(const struct spool *s, struct err *e)
+{
+	return err_set(e, FAULT_UNAVAILABLE,
+	    "%s: a copied queue: its MTA is not here", s->dir);
+}
+
+/* `-qGNAME` for a message of a queue with a name (SPOOL/NAME/input/...); NULL. */
+static char *
+queue_option(const struct spool *s, const struct message *m)
+{
+	struct span rest = span_from(span_of(m->ref), strlen(s->dir) + 1), name = {0};
+	struct buf option = {0};
+	char *all;
+
+	span_cut(&rest, '/', &name);
+	if (span_is(name, "input") || span_is(name, "Finput"))
+		return NULL;
+	buf_addf(&option, "-qG%.*s", (int)name.n, name.p);
+	all = span_dup(buf_span(&option));
+	buf_free(&option);
+	return all;
+}
+
+/* Where Exim puts what is frozen for long, and looks for nothing but to thaw it. */
+static bool
+is_put_aside(const struct message *m)
+{
+	return strstr(m->ref, "/Finput/") != NULL;
+}
+
+/* ---- hold, unhold, remove ---- */
+
+/* Its state now; STATE_LAST: gone. */
+static enum state
+state_now(struct spool *s, const struct message *m)
+{
+	struct message now = {0};
+	struct entry at = {0};
+	struct err e = {0};
+	enum state state = STATE_UNTOLD;
+	int r = exim_find(s, m->id, &at, &e);
+
+	if (r > 0)
+		r = exim_read(s, &at, 0, &now, &e);
+	if (r == 0)
+		state = STATE_LAST;
+	else if (r > 0)
+		state = now.state;
+	message_free(&now);
+	buf_free(&at.ref);
+	return state;
+}
+
+static bool
+has_words(const struct buf *out, const char *words)
+{
+	return out->n > 0 && memmem(out->p, out->n, words, strlen(words)) != NULL;
+}
+
+/* 0 done; 1 it is locked; -1. */
+static int
+run(const struct spool *s, const char *action, const struct message *m,
+    struct err *e)
+{
+	char *queue = queue_option(s, m);
+	const char *args[] = { action, m->id, NULL, NULL };
+	struct buf out = {0};
+	int status;
+
+	if (queue != NULL) {
+		args[0] = queue;
+		args[1] = action;
+		args[2] = m->id;
+	}
+	status = program_run(exim_name(), args, (struct span){0}, &out, e);
+	if (status > 0 && has_words(&out, " is locked")) {
+		err_clear(e);
+		status = 1;
+	} else if (status > 0) {
+		if (geteuid() != 0 && strstr(e->text, "ermission denied") != NULL)
+			e->fault = FAULT_PERM;
+		status = -1;
+	}
+	buf_free(&out);
+	free(queue);
+	return status;
+}
+
+/* `there': the states, in bits, in which it shall be then. */
+static int
+act(struct spool *s, const char *action, const struct message *m, unsigned there,
+    struct err *e)
+{
+	int r;
+
+	if (!s->live)
+		return not_here(s, e);
+	r = run(s, action, m, e);
+	if (r < 0 && (STATE_BIT(state_now(s, m)) & there) != 0) {
+		err_clear(e);
+		return 0;
+	}
+	return r;
+}
+
+#define GONE STATE_BIT(STATE_LAST)
+
+int
+exim_hold(struct spool *s, const struct message *m, struct err *e)
+{
+	return act(s, "-Mf", m, GONE | STATE_BIT(STATE_HOLD), e);
+}
+
+int
+exim_unhold(struct spool *s, const struct message *m, struct err *e)
+{
+	return act(s, "-Mt", m, GONE | STATE_BIT(STATE_DEFERRED) |
+	    STATE_BIT(STATE_DONE), e);
+}
+
+int
+exim_remove(struct spool *s, const struct message *m, struct err *e)
+{
+	int r = is_put_aside(m) ? exim_unhold(s, m, e) : 0;
+
+	return r != 0 ? r : act(s, "-Mrm", m, GONE, e);
+}
+
+/* ---- release ---- */
+
+struct due {
+	char *queue;		/* an option; NULL */
+	char *id;
+};
+
+static void
+due_free(struct exim *x)
+{
+	for (size_t i = 0; i < x->due.n; i++) {
+		free(x->due.p[i].queue);
+		free(x->due.p[i].id);
+	}
+	vec_free(&x->due);
+}
+
+struct exim *
+exim_own(struct spool *s)
+{
+	if (s->own == NULL)
+		s->own = must(calloc(1, sizeof(struct exim)));
+	return s->own;
+}
+
+void
+exim_close(struct spool *s)
+{
+	struct exim *x = s->own;
+
+	if (x == NULL)
+		return;
+	due_free(x);
+	seen_free(&x->swept);
+	free(x);
+	s->own = NULL;
+}
+
+int
+exim_release(struct spool *s, const struct message *m, struct err *e)
+{
+	struct exim *x = exim_own(s);
+	int r;
+
+	if (!s->live)
+		return not_here(s, e);
+	if (is_put_aside(m) && (r = exim_unhold(s, m, e)) != 0)
+		return r;
+	*vec_add(&x->due) = (struct due){ queue_option(s, m),
+	    span_dup(span_of(m->id)) };
+	return 0;
+}
+
+/* Plain users may be told no: a message that is not there asks nothing else. */
+static int
+may_deliver(struct err *e)
+{
+	const char *const args[] = { "-M", NOBODY, NULL };
+	struct buf out = {0};
+	int status = geteuid() == 0 ? 0 :
+	    program_run(exim_name(), args, (struct span){0}, &out, e);
+
+	if (status > 0)
+		e->fault = FAULT_PERM;
+	buf_free(&out);
+	return status == 0 ? 0 : -1;
+}
+
+static int
+same_queue(const struct due *a, const struct due *b)
+{
+	return strcmp(a->queue != NULL ? a->queue : "",
+	    b->queue != NULL ? b->queue : "") == 0;
+}
+
+/* Every `step`th from `first` on; those before `end` are of one queue. */
+static int
+start(struct child *c, const struct due *first, const struct due *end, size_t step,
+    struct err *e)
+{
+	VEC(const char *) argv = {0};
+	struct buf path = {0};
+	int r = -1;
+
+	if (program_find(exim_name(), &path)) {
+		*vec_add(&argv) = buf_str(&path);
+		if (first->queue != NULL)
+			*vec_add(&argv) = first->queue;
+		*vec_add(&argv) = "-M";
+		for (const struct due *d = first; d < end; d += step) {
+			*vec_add(&argv) = d->id;
+			if ((size_t)(end - d) <= step)
+				break;
+		}
+		*vec_add(&argv) = NULL;
+		r = child_start(c, argv.p, CHILD_ALONE, e);
+	} else {
+		err_set(e, FAULT_UNAVAILABLE, "exim: is not on this host");
+	}
+	vec_free(&argv);
+	buf_free(&path);
+	return r;
+}
+
+static int
+by_queue(const void *a, const void *b)
+{
+	const struct due *x = a, *y = b;
+	int r = strcmp(x->queue != NULL ? x->queue : "",
+	    y->queue != NULL ? y->queue : "");
+
+	return r != 0 ? r : strcmp(x->id, y->id);	/* the oldest first */
+}
+
+static size_t
+runs_for(size_t n)
+{
+	size_t most = RUNS;
+
+	if (n / IDS_MAX >= most)
+		most = n / IDS_MAX + 1;
+	return n < most ? n : most;
+}
+
+/* How many of the messages from `from' on, up to `n', are not being delivered. */
+static size_t
+deliver(const struct due *from, size_t n, struct err *e)
+{
+	size_t runs = runs_for(n), not = 0;
+	struct child *run = must(calloc(runs, sizeof *run));
+	int64_t until;
+	int status;
+
+	for (size_t i = 0; i < runs; i++)
+		if (start(&run[i], from + i, from + n, runs, e) < 0)
+			not += (n - i + runs - 1) / runs;
+	until = clock_in(MOMENT_MS);
+	for (size_t i = 0; i < runs; i++) {
+		if (run[i].pid == 0 || child_wait(&run[i], until, &status) < 0 ||
+		    status == 0)
+			continue;
+		err_set(e, FAULT_IO, "%s: ended with status %d", exim_name(),
+		    child_status(status));
+		not += (n - i + runs - 1) / runs;
+	}
+	free(run);
+	return not;
+}
+
+size_t
+exim_release_end(struct spool *s, struct err *e)
+{
+	struct exim *x = exim_own(s);
+	size_t not = 0, n = 0;
+
+	if (x->due.n > 0 && may_deliver(e) < 0) {
+		not = x->due.n;
+	} else if (x->due.n > 0) {
+		qsort(x->due.p, x->due.n, sizeof *x->due.p, by_queue);
+		for (size_t i = 0; i < x->due.n; i += n) {
+			for (n = 1; i + n < x->due.n && same_queue(&x->due.p[i],
+			    &x->due.p[i + n]); n++)
+				;
+			not += deliver(x->due.p + i, n, e);
+		}
+	}
+	due_free(x);
+	return not;
+}
+
+/* Is its lock taken?  Looking needs none. */
+bool
+exim_at_work(struct spool *s, const struct message *m)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
+	    .l_len = exim_locked(m->id) };
+	struct buf path = {0};
+	struct err none = {0};
+	struct stat st;
+	bool yes = false;
+	int fd;
+
+	(void)s;
+	exim_beside(&path, m->ref, "D");
+	if (file_open_single(buf_str(&path), &st, &fd, &none) == 1) {
+		yes = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+		close(fd);
+	}
+	buf_free(&path);
+	return yes;
+}
