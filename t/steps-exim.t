@@ -6,8 +6,8 @@
 
 "$top/t/samples/unpack" "$tmp/samples" exim
 steps_kind=exim steps_from=$tmp/samples/exim/default/spool
-# one recipient, and several who are delivered, put off and refused
-steps_ids='1xVWxJ-0002qn-2a 1xVWxM-0002tC-0t'
+# both of one delivered; one of the other, the other one refused
+steps_ids='1xVWxQ-0002xY-1Z 1xVWxM-0002tC-0t'
 at_each_step exim
 leftovers() { steps_drain >/dev/null 2>&1; find "$steps_dir" -name 'tidegate*'; }
 is 'exim: nothing of ours is left in the end' '' leftovers

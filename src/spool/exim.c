@@ -39,4 +39,5 @@ const struct spool_kind spool_exim = {
 	.remove = exim_remove,
 	.outlook = exim_outlook,
 	.route = exim_route,
+	.domains = exim_domains,
 };

@@ -89,6 +89,9 @@ int exim_settle(struct claimed *, struct message *, size_t i,
     const struct result *, struct err *);
 int exim_done(struct claimed *, struct message *, struct err *);
 
+/* exim_domains.c */
+int exim_domains(struct spool *, struct buf *names, struct err *);
+
 /* exim_why.c */
 int exim_outlook(struct spool *, const struct message *, struct outlook *,
     struct err *);
