@@ -88,6 +88,22 @@ has_words(const struct buf *out, const char *words)
 	return out->n > 0 && memmem(out->p, out->n, words, strlen(words)) != NULL;
 }
 
+/* What it says of one message is on its stdout. */
+static int
+refused(const char *action, const struct message *m, const struct buf *out,
+    struct err *e)
+{
+	struct span words = span_trim(buf_span(out));
+
+	words.n = span_find(words, '\n');
+	if (words.n > 0)
+		err_set(e, e->fault, "%s %s %s: %.*s", exim_name(), action, m->id,
+		    (int)words.n, words.p);
+	if (geteuid() != 0 && strstr(e->text, "ermission denied") != NULL)
+		e->fault = FAULT_PERM;
+	return -1;
+}
+
 /* 0 done; 1 it is locked; -1. */
 static int
 run(const struct spool *s, const char *action, const struct message *m,
@@ -108,9 +124,7 @@ run(const struct spool *s, const char *action, const struct message *m,
 		err_clear(e);
 		status = 1;
 	} else if (status > 0) {
-		if (geteuid() != 0 && strstr(e->text, "ermission denied") != NULL)
-			e->fault = FAULT_PERM;
-		status = -1;
+		status = refused(action, m, &out, e);
 	}
 	buf_free(&out);
 	free(queue);

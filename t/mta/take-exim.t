@@ -20,7 +20,7 @@ rfc1413_query_timeout = 0s
 keep_environment =
 trusted_users = root
 never_users =
-queue_run_max = 4
+queue_run_max = 1
 domainlist local_domains = @ : Here.Test : +more : *.wild.test : !not.test : lsearch;/etc/exim4/domains : dsearch;/etc/exim4/virtual
 domainlist more = <; more.test ; $primary_hostname
 begin routers
@@ -56,6 +56,16 @@ in_log() { grep -h "$1" "$root/var/log/exim4/mainlog"; }
 # tried and put off, and let go
 rests() { ! ours | cut -d' ' -f1 | sort -u | while read -r rests_id; do
 	grep -q ' defer (' "$root$spool/msglog/$rests_id" || echo "$rests_id"; done | grep -q .; }
+# Exim has this one in hand
+tries() { python3 - "$root$spool/input/$(id_of "$1")-D" <<-'END'
+	import fcntl, os, sys
+	try:
+	    fcntl.lockf(os.open(sys.argv[1], os.O_RDWR), fcntl.LOCK_EX | fcntl.LOCK_NB)
+	except BlockingIOError:
+	    sys.exit(0)
+	sys.exit(1)
+END
+}
 
 # ---- orders ----
 printf '# ours\nfile.test: x\n"quoted.test" y\n more.of.it.test\n*.wild.test: z\n' >"$root/etc/exim4/domains"
@@ -133,10 +143,48 @@ wait_for hanging
 like 'in delivery: busy' ', busy 1,' dq --all -v -- smtp-send --records -s $far
 like 'not removed' ', busy 1,' dq --remove --all -v -y
 like 'not held' ', busy 1,' dq --hold --all -v
+printf 'Subject: q\n\nhi\n' | chroot "$root" exim4 -odq -i -f ann@x.test -- dora@two.test
+exits 'a release waits for no host that hangs' 0 timeout 20 \
+	unshare --mount sh -c "$enter" "$root" dequeue --spool=exim -d two.test
+wait_for tries dora@two.test
+like 'but Exim does, behind us' 'was not tried again in time' dq -d two.test --wait=1s -v
 close_hop
 wait_for rests
 exits 'then it is' 0 dq --remove --all -y
 wait_for empty
+
+# ---- not as root ----
+open_hop --refuse='*:451 4.2.1 come again'
+open_far
+submit ann@x.test bob@one.test
+submit ann@x.test dora@two.test
+wait_for many 2
+wait_for rests
+exim_gid=$(stat -c %g "$root$spool")
+as() {
+	as_ids=$1
+	shift
+	# shellcheck disable=SC2086
+	in_chroot - "$root" setpriv $as_ids dequeue --spool=exim "$@"
+}
+group="--reuid=65534 --regid=65534 --groups=$exim_gid"
+user="--reuid=$(stat -c %u "$root$spool") --regid=$exim_gid --clear-groups"
+like "Exim's group may release" 'stayed: .*451 4\.2\.1' as "$group" -d one.test --wait=20s -v
+exits "Exim's group may not drain" 77 as "$group" -d one.test -- smtp-send --records -s $far
+exits "Exim's own user may" 0 as "$user" -d one.test -- smtp-send --records -s $far
+is 'that went' bob@one.test live got "$tmp/far"
+chroot "$root" chmod o+rx "$spool" "$spool/input"
+chroot "$root" chmod -R o+rX "$spool/input" "$spool/msglog"
+nobody='--reuid=65534 --regid=65534 --clear-groups'
+exits 'who may read, but not tell Exim: 77' 77 as "$nobody" --all
+like 'in its words' 'ermission denied' as "$nobody" --all
+exits 'nor hold: 77' 77 as "$nobody" --hold --all
+chroot "$root" chmod -R o-rwx "$spool"
+exits 'as root' 0 dq --remove --all -y
+wait_for empty
+close_hop
+close_far
+rm -rf "$tmp/far"
 
 # ---- what Exim makes of our marks ----
 open_hop --refuse='*:451 4.2.1 later'
