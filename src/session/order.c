@@ -51,7 +51,8 @@ choose(struct job *j, struct wanted *w, struct message *m)
 	const struct select *sel = j->source->select;
 	struct err e = {0};
 	/* --wait knows by attempts and reasons what was tried since */
-	unsigned what = select_reads(sel) | (j->list != NULL ? READ_REASONS : 0);
+	unsigned what = select_reads(sel) |
+	    (j->how->wait_ms >= 0 ? READ_REASONS : 0);
 	int r = w->spool->kind->read(w->spool, &w->entry, what, m, &e);
 
 	if (r < 0)
