@@ -131,12 +131,26 @@ entry(struct through *t, struct entry *at)
 		take(t, it);
 }
 
+/* By the MTA's own index, where one domain is asked for and it has one. */
+static struct walk *
+start(const struct through *t, struct err *e)
+{
+	const struct spool_kind *kind = t->s->kind;
+	const char *node = select_node(t->l->select);
+	unsigned states = select_walks(t->l->select);
+	struct walk *w = NULL;
+
+	if (node != NULL && kind->walk_node != NULL)
+		w = kind->walk_node(t->s, node, states, e);
+	return w != NULL ? w : kind->walk(t->s, states, e);
+}
+
 static void
 walk(struct through *t)
 {
 	struct err e = {0};
 	struct entry at = {0};
-	struct walk *w = t->s->kind->walk(t->s, select_walks(t->l->select), &e);
+	struct walk *w = start(t, &e);
 	struct item *it;
 	int r = 1;
 

@@ -12,6 +12,7 @@ const struct spool_kind spool_postfix = {
 	.close = pf_close,
 	.owns = pf_owns,
 	.walk = pf_walk,
+	.walk_node = pf_walk_node,
 	.next = pf_next,
 	.walk_end = pf_walk_end,
 	.find = pf_find,

@@ -4,6 +4,8 @@
 
 #include <sys/stat.h>
 
+#include "base/text.h"
+#include "spool/file.h"
 #include "spool/spool.h"
 
 /* postfix_record.c: the record stream of a queue file; {fd} starts one */
@@ -78,6 +80,9 @@ int pf_log_reasons(struct spool *, struct message *, struct err *);
 struct walk *pf_walk(struct spool *, unsigned states, struct err *);
 int pf_next(struct walk *, struct entry *, struct err *);
 void pf_walk_end(struct walk *);
+
+/* From deferred this walk gives only these, as far as they are there; copied. */
+void pf_walk_named(struct walk *, const char *const *ids, size_t n);
 int pf_find(struct spool *, const char *id, struct entry *, struct err *);
 int pf_owns(const char *ref, struct buf *dir);
 
@@ -168,9 +173,15 @@ int pf_log_write(struct spool *, const char *log, const struct message *,
 int pf_log_append(struct spool *, const char *log, const struct message *,
     const struct stat *like, struct span text, struct err *);
 
+/* postfix_flush.c */
+bool pf_covers(struct spool *, const char *, const struct message *);
+struct walk *pf_walk_node(struct spool *, const char *, unsigned, struct err *);
+
+/* postfix_log.c: does this queue have directories within, as far as one sees? */
+bool pf_is_hashed(const struct spool *, const char *queue);
+
 /* postfix_release.c */
 int pf_release_node(struct spool *, const char *, struct err *);
-bool pf_covers(struct spool *, const char *, const struct message *);
 int pf_release(struct spool *, const struct message *, struct err *);
 int pf_hold(struct spool *, const struct message *, struct err *);
 int pf_unhold(struct spool *, const struct message *, struct err *);

@@ -48,6 +48,12 @@ depth_of(const struct spool *s, const char *log)
 	return depth;
 }
 
+bool
+pf_is_hashed(const struct spool *s, const char *queue)
+{
+	return depth_of(s, queue) > 0;
+}
+
 int
 pf_log_path(struct spool *s, const char *log, const char *id,
     struct buf *path, struct err *e)

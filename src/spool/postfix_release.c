@@ -6,13 +6,9 @@
  */
 #include "spool/postfix.h"
 
-#include <ctype.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define FLUSH_LOG_SIZE (256 << 20)
 
 static int
 run(const struct spool *s, const char *name, const char *option,
@@ -148,89 +144,4 @@ pf_remove(struct spool *s, const struct message *m, struct err *e)
 {
 	return super(s, "-d", m, m->state == STATE_MAILDROP ? "maildrop" : NULL,
 	    GONE, e);
-}
-
-/* The IDs in the log of one domain, sorted; kept while the log is the same. */
-static struct {
-	char *path;
-	struct stat st;
-	struct buf text;
-	VEC(const char *) ids;
-} log_of;
-
-static int
-by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void
-load(int fd)
-{
-	ssize_t n;
-	char *p, *next;
-
-	buf_clear(&log_of.text);
-	log_of.ids.n = 0;
-	while (log_of.text.n < FLUSH_LOG_SIZE &&
-	    (n = read(fd, buf_room(&log_of.text, 65536), 65536)) > 0)
-		log_of.text.n += (size_t)n;
-	for (p = buf_str(&log_of.text); (next = strchr(p, '\n')) != NULL;
-	    p = next + 1) {
-		*next = '\0';
-		*vec_add(&log_of.ids) = p;
-	}
-	if (log_of.ids.n > 0)
-		qsort(log_of.ids.p, log_of.ids.n, sizeof *log_of.ids.p, by_text);
-}
-
-static bool
-reload(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		if (fd >= 0)
-			close(fd);
-		return false;
-	}
-	if (log_of.path == NULL || strcmp(log_of.path, path) != 0 ||
-	    st.st_ino != log_of.st.st_ino || st.st_size != log_of.st.st_size ||
-	    st.st_mtim.tv_sec != log_of.st.st_mtim.tv_sec ||
-	    st.st_mtim.tv_nsec != log_of.st.st_mtim.tv_nsec) {
-		free(log_of.path);
-		log_of.path = span_dup(span_of(path));
-		log_of.st = st;
-		load(fd);
-	}
-	close(fd);
-	return true;
-}
-
-/*
- * The flush daemon names the log by the domain in lower case with `_` for all
- * that is no letter or digit.  A log that cannot be read covers nothing: the
- * message is then released by itself.
- */
-bool
-pf_covers(struct spool *s, const char *node, const struct message *m)
-{
-	struct buf name = {0}, path = {0};
-	struct err e = {0};
-	bool yes = false;
-
-	if (!s->live || m->state != STATE_DEFERRED || *node == '@' ||
-	    *node == '#')
-		return false;
-	for (; *node != '\0'; node++)
-		buf_addc(&name, isalnum((unsigned char)*node) ?
-		    (char)tolower((unsigned char)*node) : '_');
-	if (pf_place(s, "flush", buf_str(&name), &path, &e) > 0 &&
-	    reload(buf_str(&path)) && log_of.ids.n > 0)
-		yes = bsearch(&m->id, log_of.ids.p, log_of.ids.n,
-		    sizeof *log_of.ids.p, by_text) != NULL;
-	buf_free(&name);
-	buf_free(&path);
-	return yes;
 }

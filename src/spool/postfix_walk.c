@@ -42,6 +42,9 @@ struct walk {
 	struct buf path;		/* of the innermost directory */
 	DIR *dir[PF_DEPTH + 1];
 	int depth;			/* open directories */
+	bool by_name;			/* in deferred only these: */
+	char **ids;
+	size_t n, at;
 };
 
 bool
@@ -68,6 +71,33 @@ pf_walk(struct spool *s, unsigned states, struct err *e)
 	if (states & STATE_BIT(STATE_CORRUPT))
 		w->states |= STATES_ALL & ~STATE_BIT(STATE_MAILDROP);
 	return w;
+}
+
+void
+pf_walk_named(struct walk *w, const char *const *ids, size_t n)
+{
+	w->by_name = true;
+	w->ids = must(calloc(n + 1, sizeof *w->ids));
+	w->n = n;
+	for (size_t i = 0; i < n; i++)
+		w->ids[i] = span_dup(span_of(ids[i]));
+}
+
+/* The next of those that are in deferred now: 1, 0, -1. */
+static int
+next_named(struct walk *w, struct entry *at, struct err *e)
+{
+	int r = 0;
+
+	while (r == 0 && w->at < w->n) {
+		const char *id = w->ids[w->at++];
+
+		if (pf_is_id(id))
+			r = pf_place(w->spool, "deferred", id, &at->ref, e);
+	}
+	at->state = STATE_DEFERRED;
+	at->whole = true;
+	return r;
 }
 
 /* What is no directory, or gone, is no trouble: 1 entered, 0, -1. */
@@ -106,7 +136,8 @@ next_queue(struct walk *w, struct err *e)
 	while (w->queue < QUEUES) {
 		size_t q = w->queue++;
 
-		if (!(w->states & STATE_BIT(queues[q].state)))
+		if (!(w->states & STATE_BIT(queues[q].state)) ||
+		    (w->by_name && queues[q].state == STATE_DEFERRED))
 			continue;
 		buf_clear(&w->path);
 		buf_adds(&w->path, w->spool->dir);
@@ -136,6 +167,9 @@ pf_next(struct walk *w, struct entry *at, struct err *e)
 	struct dirent *d;
 	int r;
 
+	if ((w->states & STATE_BIT(STATE_DEFERRED)) && w->at < w->n &&
+	    (r = next_named(w, at, e)) != 0)
+		return r;
 	for (;;) {
 		if (w->depth == 0 && (r = next_queue(w, e)) <= 0)
 			return r;
@@ -163,6 +197,9 @@ pf_walk_end(struct walk *w)
 {
 	while (w->depth > 0)
 		leave(w);
+	for (size_t i = 0; i < w->n; i++)
+		free(w->ids[i]);
+	free(w->ids);
 	buf_free(&w->path);
 	free(w);
 }

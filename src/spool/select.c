@@ -265,3 +265,12 @@ select_words(const struct select *s)
 	*vec_add(&words) = NULL;
 	return words.p;
 }
+
+const char *
+select_node(const struct select *s)
+{
+	const struct pattern *one = s->nodes.p;
+
+	return s->nodes.n == 1 && !one->not && *one->text != '@' &&
+	    *one->text != '#' ? one->text : NULL;
+}

@@ -41,6 +41,9 @@ void select_free(struct select *);
  */
 unsigned select_walks(const struct select *);
 
+/* The only domain whose recipients are meant, without subdomains; NULL. */
+const char *select_node(const struct select *);
+
 /*
  * For programs that change a queue: held mail and corrupt files are touched
  * only when --state names them; `--state=!active` does not.

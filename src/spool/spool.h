@@ -130,6 +130,14 @@ struct spool_kind {
 	void (*walk_end)(struct walk *);
 
 	/*
+	 * The same by an index that the MTA keeps of one domain (not its subdomains):
+	 * gives every entry that has a recipient there, and others.  NULL, without an
+	 * error: no index, or not one that is sure to name all.
+	 */
+	struct walk *(*walk_node)(struct spool *, const char *node,
+	    unsigned states, struct err *);
+
+	/*
 	 * Fills in the entry of a ref in this queue without looking: read() says
 	 * whether it is there.  NULL, or false: find() has to look.
 	 */

@@ -1,0 +1,239 @@
+/*
+ * Postfix's fast-flush logs: flush/DOMAIN, where its flush daemon notes the ID of
+ * each message it puts off for a domain in fast_flush_domains; `postqueue -s DOMAIN'
+ * moves what is named there, and empties the log.  An index and never the truth: it
+ * has IDs that are gone or belong to other messages by now.
+ */
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/unit.h"
+#include "spool/postfix.h"
+#include "spool/program.h"
+
+#define LOG_MAX (256 << 20)
+
+struct ids { const char **p; size_t n, room; };	/* a VEC */
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Cuts the text into its lines, sorted, each once. */
+static void
+index_lines(struct buf *text, struct ids *ids)
+{
+	char *p, *next;
+	size_t n = 0;
+
+	ids->n = 0;
+	for (p = buf_str(text); (next = strchr(p, '\n')) != NULL; p = next + 1) {
+		*next = '\0';
+		*vec_add(ids) = p;
+	}
+	if (ids->n > 0)
+		qsort(ids->p, ids->n, sizeof *ids->p, by_text);
+	for (size_t i = 0; i < ids->n; i++)
+		if (n == 0 || strcmp(ids->p[n - 1], ids->p[i]) != 0)
+			ids->p[n++] = ids->p[i];
+	ids->n = n;
+}
+
+/* The daemon names it in lower case, with `_` for all that is no letter or digit. */
+static int
+log_path(struct spool *s, const char *node, struct buf *path)
+{
+	struct buf name = {0};
+	struct err none = {0};
+	int r;
+
+	for (; *node != '\0'; node++)
+		buf_addc(&name, isalnum((unsigned char)*node) ?
+		    (char)tolower((unsigned char)*node) : '_');
+	r = pf_place(s, "flush", buf_str(&name), path, &none);
+	buf_free(&name);
+	return r;
+}
+
+/* ---- for a release: would the command for the domain reach this message? ---- */
+
+/* The log that was read last; good while the file is the same. */
+static struct {
+	char *path;
+	struct stat st;
+	struct buf text;
+	struct ids ids;
+} last;
+
+static bool
+reload(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct err none = {0};
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	if (last.path == NULL || strcmp(last.path, path) != 0 ||
+	    st.st_ino != last.st.st_ino || st.st_size != last.st.st_size ||
+	    st.st_mtim.tv_sec != last.st.st_mtim.tv_sec ||
+	    st.st_mtim.tv_nsec != last.st.st_mtim.tv_nsec) {
+		free(last.path);
+		last.path = span_dup(span_of(path));
+		last.st = st;
+		buf_clear(&last.text);
+		file_text(fd, LOG_MAX, &last.text, &none);
+		index_lines(&last.text, &last.ids);
+	}
+	close(fd);
+	return true;
+}
+
+/* A log that cannot be read covers nothing: the message is then released by itself. */
+bool
+pf_covers(struct spool *s, const char *node, const struct message *m)
+{
+	struct buf path = {0};
+	bool yes = false;
+
+	if (!s->live || m->state != STATE_DEFERRED || *node == '@' ||
+	    *node == '#')
+		return false;
+	if (log_path(s, node, &path) > 0 && reload(buf_str(&path)) &&
+	    last.ids.n > 0)
+		yes = bsearch(&m->id, last.ids.p, last.ids.n,
+		    sizeof *last.ids.p, by_text) != NULL;
+	buf_free(&path);
+	return yes;
+}
+
+/* ---- for a listing ---- */
+
+struct settings {
+	bool flushed;		/* the domain, or one above it, is named */
+	bool unclear;		/* a table, a file, an exception */
+	int64_t backoff, delay;	/* seconds */
+};
+
+/* `domain`, or one that it lies in (parent_domain_matches_subdomains). */
+static void
+look_for(struct settings *c, struct span list, const char *node)
+{
+	size_t n = strlen(node);
+
+	for (size_t i = 0; i < list.n; ) {
+		size_t from = i;
+		struct span one;
+
+		while (i < list.n && strchr(", \t", list.p[i]) == NULL)
+			i++;
+		one = (struct span){ list.p + from, i - from };
+		i++;
+		if (one.n == 0)
+			continue;
+		if (span_find(one, ':') < one.n || span_find(one, '/') < one.n ||
+		    *one.p == '!')
+			c->unclear = true;
+		else if (n >= one.n && strncasecmp(node + n - one.n, one.p,
+		    one.n) == 0 && (n == one.n || node[n - one.n - 1] == '.'))
+			c->flushed = true;
+	}
+}
+
+static void
+setting(struct settings *c, struct span line, const char *node)
+{
+	struct err none = {0};
+	struct span name;
+	char *value;
+
+	span_cut(&line, '=', &name);
+	name = span_trim(name);
+	line = span_trim(line);
+	value = span_dup(line);
+	if (span_is(name, "fast_flush_domains"))
+		look_for(c, line, node);
+	else if (span_is(name, "maximal_backoff_time"))
+		c->unclear |= unit_time("", value, &c->backoff, &none) < 0;
+	else if (span_is(name, "queue_run_delay"))
+		c->unclear |= unit_time("", value, &c->delay, &none) < 0;
+	free(value);
+}
+
+/* So long nothing has changed in the file or directory; -1 unknown. */
+static int64_t
+quiet(const char *dir, const char *name)
+{
+	struct buf path = {0};
+	struct stat st;
+	int64_t age = -1;
+
+	buf_addf(&path, "%s/%s", dir, name);
+	if (lstat(buf_str(&path), &st) == 0)
+		age = time(NULL) - st.st_mtime;
+	buf_free(&path);
+	return age;
+}
+
+/*
+ * Does its log name all that waits in deferred for this domain?  Only if Postfix runs,
+ * and has tried everything since its configuration was last changed.  What is let go
+ * from hold is in no log before it was tried.
+ */
+static bool
+is_covered(struct spool *s, const char *node)
+{
+	const char *const args[] = { "-x", "fast_flush_domains",
+	    "maximal_backoff_time", "queue_run_delay", NULL };
+	struct settings c = {0};
+	struct buf out = {0}, pid = {0};
+	struct err none = {0};
+	struct span rest, line;
+	bool yes;
+
+	if (!s->live || s->conf == NULL || !text_is_ascii(span_of(node)))
+		return false;
+	buf_addf(&pid, "%s/pid/master.pid", s->dir);
+	yes = program_runs(buf_str(&pid)) &&
+	    pf_run(s->conf, "postconf", args, (struct span){0}, &out, &none) == 0;
+	rest = buf_span(&out);
+	while (yes && span_cut(&rest, '\n', &line))
+		setting(&c, line, node);
+	yes = yes && c.flushed && !c.unclear && c.backoff > 0 && c.delay > 0 &&
+	    quiet(s->conf, "main.cf") > 2 * c.backoff &&
+	    quiet(s->conf, "master.cf") > 2 * c.backoff &&
+	    quiet(s->dir, "hold") > 2 * c.delay && !pf_is_hashed(s, "hold");
+	buf_free(&pid);
+	buf_free(&out);
+	return yes;
+}
+
+struct walk *
+pf_walk_node(struct spool *s, const char *node, unsigned states, struct err *e)
+{
+	struct buf path = {0}, text = {0};
+	struct ids ids = {0};
+	struct walk *w = NULL;
+	struct err none = {0};
+
+	if ((states & STATE_BIT(STATE_CORRUPT)) == 0 &&
+	    log_path(s, node, &path) > 0 && is_covered(s, node) &&
+	    file_read(buf_str(&path), LOG_MAX, &text, &none) > 0) {
+		index_lines(&text, &ids);
+		w = pf_walk(s, states, e);
+		pf_walk_named(w, ids.p, ids.n);
+	}
+	vec_free(&ids);
+	buf_free(&text);
+	buf_free(&path);
+	return w;
+}

@@ -1,0 +1,85 @@
+#!/bin/sh
+# queue-list -d DOMAIN by Postfix's fast-flush log, where that names all there is.
+# shellcheck disable=SC2034
+chroots=postfix
+. "$(dirname "$0")/lib.sh"
+. "$mta/list.sh"
+
+kind=postfix spool=/var/spool/postfix
+list_root
+cat >"$root/etc/postfix/main.cf" <<-END
+compatibility_level = 3.6
+maillog_file = /var/log/postfix.log
+myhostname = mx.test
+mydestination =
+inet_interfaces = loopback-only
+inet_protocols = ipv4
+relayhost = [127.0.0.1]:2599
+smtp_dns_support_level = disabled
+smtp_host_lookup = native
+alias_maps =
+fast_flush_domains = etrn.test, parent.test
+queue_run_delay = 1h
+minimal_backoff_time = 1h
+maximal_backoff_time = 2h
+END
+chroot "$root" postfix start >"$tmp/start" 2>&1 || { diag <"$tmp/start"; bail 'no Postfix'; }
+
+# of DOMAIN: who waits; the whole queue was walked, or not
+of() {
+	strace -f -e trace=openat -o "$tmp/trace" unshare --mount sh -c "$enter" "$root" \
+		queue-list -d "$1" --records |
+		cut -f3- | tr '\t' '\n' | sort
+}
+walked() { grep -c 'spool/postfix/deferred", ' "$tmp/trace" || :; }
+all_deferred() { [ "$(queue-list --spool=postfix:"$root$spool" --state=deferred --count)" = "$1" ]; }
+aged() { touch -d '1 day ago' "$root/etc/postfix/main.cf" "$root/etc/postfix/master.cf" "$root$spool/hold"; }
+
+submit ann@x.test bob@etrn.test carla@other.test
+submit ann@x.test dora@ETRN.test
+submit ann@x.test eve@other.test
+submit ann@x.test fay@sub.parent.test
+submit ann@x.test held@etrn.test
+wait_for all_deferred 5
+everyone='bob@etrn.test
+dora@ETRN.test
+held@etrn.test'
+
+is 'the configuration is new: the whole queue is looked at' "$everyone" of etrn.test
+is 'walked' 1 walked
+aged
+is 'later: by the log' "$everyone" of etrn.test
+is 'not walked' 0 walked
+is 'a domain below one that is named' fay@sub.parent.test of sub.parent.test
+is 'not walked either' 0 walked
+is 'a domain that is not' 'carla@other.test
+eve@other.test' of other.test
+is 'walked for it' 1 walked
+
+# an ID in the log that is gone, and one of another message
+chroot "$root" postsuper -d "$(queue-list --spool=postfix:"$root$spool" --ids -r 'dora@*')" 2>/dev/null
+queue-list --spool=postfix:"$root$spool" --ids -r 'eve@*' >>"$root$spool/flush/etrn_test"
+is 'stale and wrong IDs do no harm' 'bob@etrn.test
+held@etrn.test' of etrn.test
+is 'still by the log' 0 walked
+
+# what was held is in no log when it is let go
+id=$(queue-list --spool=postfix:"$root$spool" --ids -r 'held@*')
+chroot "$root" postsuper -h "$id" 2>/dev/null
+grep -v "$id" "$root$spool/flush/etrn_test" >"$tmp/log"
+cat "$tmp/log" >"$root$spool/flush/etrn_test"
+aged
+is 'on hold: shown' 'bob@etrn.test
+held@etrn.test' of etrn.test
+chroot "$root" postsuper -H "$id" 2>/dev/null
+is 'let go a moment ago: shown' 'bob@etrn.test
+held@etrn.test' of etrn.test
+is 'the whole queue was looked at' 1 walked
+
+# nothing is tried any more while Postfix is down
+aged
+chroot "$root" postfix stop >/dev/null 2>&1
+is 'Postfix is down: the whole queue' 'bob@etrn.test
+held@etrn.test' of etrn.test
+is 'walked then' 1 walked
+done_testing
