@@ -12,6 +12,7 @@
 struct sm_file {
 	struct span df;		/* another directory of the df; empty: none */
 	VEC(struct span) fields;	/* header fields as they stand: H?flags?... */
+	VEC(struct span) macros;	/* `rESMTP`, `{name}value` */
 	bool ended;		/* the line `.` was there */
 };
 
@@ -25,6 +26,9 @@ void sm_file_free(struct sm_file *);
 /* Appends the header as an SMTP mailer would be given it, with LF line ends. */
 void sm_header(struct buf *, const struct sm_file *);
 
+/* sendmail_address.c: the address in `Bob <bob@y>`, to be freed; "" for none */
+char *sm_address(struct span);
+
 /* sendmail_walk.c */
 struct walk *sm_walk(struct spool *, unsigned states, struct err *);
 int sm_next(struct walk *, struct entry *, struct err *);
@@ -36,7 +40,7 @@ bool sm_shape(const char *dir);
 /* The ID in a file's name, `qfID`; NULL: it is none of ours. */
 const char *sm_id(const char *name);
 
-/* The path of the df of a ref. */
+/* The path of the df of a ref, never outside of the queue's directory. */
 void sm_df(const struct spool *, const char *ref, struct span other,
     struct buf *path);
 

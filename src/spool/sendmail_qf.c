@@ -10,6 +10,8 @@
 #include "wire/xtext.h"
 
 #define VERSION_MAX 8
+#define MACROS_MAX 256		/* Sendmail has no more names for them */
+#define SHARED_MAX (16 << 20)	/* what one reason may take, given to everybody */
 
 struct reading {
 	struct sm_file *f;
@@ -33,21 +35,22 @@ replace(char **to, struct span from)
 	*to = span_dup(from);
 }
 
-/* `<a@b>` or `a@b`; Sendmail writes its own null sender as a name. */
-static char *
-address(struct span s)
+/* Octets that no address has and that would show another one. */
+static bool
+is_split(struct span v)
 {
-	if (s.n >= 2 && s.p[0] == '<' && s.p[s.n - 1] == '>')
-		s = (struct span){ s.p + 1, s.n - 2 };
-	return span_dup(s);
+	return span_find(v, '\0') < v.n || span_find(v, '\n') < v.n;
 }
 
+/* Sendmail writes its own null sender as a name. */
 static int
-sender(struct reading *x, struct span v)
+sender(struct reading *x, struct span v, struct err *e)
 {
+	if (is_split(v))
+		return damaged("a sender that is none", e);
 	free(x->m->env.sender);
 	x->m->env.sender = span_is(v, "MAILER-DAEMON") ?
-	    span_dup((struct span){0}) : address(v);
+	    span_dup((struct span){0}) : sm_address(v);
 	x->sender = true;
 	return 0;
 }
@@ -74,14 +77,18 @@ recipient(struct reading *x, struct span v, struct err *e)
 	struct span flags = {0};
 	size_t colon = span_find(v, ':');
 	struct rcpt *r;
+	char *address;
 
 	if (colon < v.n && colon < span_find(v, '<') && colon < span_find(v, '@')) {
 		flags = (struct span){ v.p, colon };
 		v = span_from(v, colon + 1);
 	}
-	if (v.n == 0)
+	address = is_split(v) ? NULL : sm_address(v);
+	if (address == NULL || *address == '\0') {
+		free(address);
 		return damaged("a recipient without an address", e);
-	r = envelope_add(&x->m->env, address(v));
+	}
+	r = envelope_add(&x->m->env, address);
 	r->notify = notify(flags);
 	r->reason = x->reason;
 	r->orcpt = x->orcpt;
@@ -95,20 +102,27 @@ decoded(char **to, struct span v)
 {
 	struct buf b = {0};
 
-	if (xtext_decode(&b, v))
-		replace(to, buf_span(&b));
+	free(*to);
+	*to = xtext_decode(&b, v) ? span_dup(buf_span(&b)) : NULL;
 	buf_free(&b);
 }
 
-/* d: RET was given, n: it was HDRS; 8: the text has octets over 0x7f. */
-static void
-flags(struct message *m, struct span v)
+/*
+ * d: RET was given, n: it was HDRS; 8: the text has octets over 0x7f.  A mailbox's
+ * first line begins so, too: Sendmail takes such a file for an attack.
+ */
+static int
+flags(struct message *m, struct span v, struct err *e)
 {
+	if (span_starts(v, "rom "))
+		return damaged("a line of a mailbox", e);
 	if (span_find(v, 'd') < v.n)
 		m->env.ret = span_find(v, 'n') < v.n ? RET_HDRS : RET_FULL;
 	if (span_find(v, '8') < v.n)
 		m->env.body = BODY_8BITMIME;
-	m->env.smtputf8 = span_find(v, 'e') < v.n;
+	if (span_find(v, 'e') < v.n)
+		m->env.smtputf8 = true;
+	return 0;
 }
 
 static int
@@ -141,7 +155,7 @@ item(struct reading *x, char letter, struct span v, struct err *e)
 	case 'V': case 'T': case 'K': case 'N':
 		return number(x, letter, v, e);
 	case 'S':
-		return sender(x, v);
+		return sender(x, v, e);
 	case 'R':
 		return recipient(x, v, e);
 	case 'M':
@@ -154,8 +168,7 @@ item(struct reading *x, char letter, struct span v, struct err *e)
 		decoded(&m->env.envid, v);
 		break;
 	case 'F':
-		flags(m, v);
-		break;
+		return flags(m, v, e);
 	case 'B':
 		m->env.body = span_is(v, "8BITMIME") ? BODY_8BITMIME : BODY_7BIT;
 		break;
@@ -165,17 +178,21 @@ item(struct reading *x, char letter, struct span v, struct err *e)
 	case 'H':
 		*vec_add(&x->f->fields) = v;
 		break;
+	case '$':
+		if (x->f->macros.n < MACROS_MAX)
+			*vec_add(&x->f->macros) = v;
+		break;
 	}
 	return 0;
 }
 
-/* The quarantine's reason outranks what the last delivery said. */
+/* A reason of the whole message is that of whoever has none of his own. */
 static void
-conclude(struct reading *x, struct span quarantine)
+share(struct message *m)
 {
-	struct message *m = x->m;
-
-	for (size_t i = 0; i < m->env.rcpts.n && m->note != NULL; i++) {
+	if (strlen(m->note) > SHARED_MAX / (m->env.rcpts.n + 1))
+		return;
+	for (size_t i = 0; i < m->env.rcpts.n; i++) {
 		struct rcpt *r = &m->env.rcpts.p[i];
 
 		if (r->reason == NULL) {
@@ -183,6 +200,14 @@ conclude(struct reading *x, struct span quarantine)
 			r->status = status_in(r->reason);
 		}
 	}
+}
+
+/* The quarantine's reason outranks what the last delivery said. */
+static void
+conclude(struct message *m, struct span quarantine)
+{
+	if (m->note != NULL)
+		share(m);
 	if (quarantine.p != NULL)
 		replace(&m->note, quarantine);
 }
@@ -218,17 +243,19 @@ sm_parse(struct sm_file *f, struct span text, struct message *m, struct err *e)
 	while (r == 0 && cut_item(&text, &l)) {
 		if (l.n == 0)
 			continue;
-		if (span_is(l, "."))
+		if (*l.p == '.')
 			break;
 		if (*l.p == 'q')
 			quarantine = span_from(l, 1);
 		else
 			r = item(&x, *l.p, span_from(l, 1), e);
 	}
+	if (r == 0 && f->ended && text.n > 0)
+		r = damaged("text behind its end", e);
 	if (r == 0 && (!x.sender || !x.timed))
 		r = damaged("no sender or no time of arrival", e);
 	if (r == 0)
-		conclude(&x, quarantine);
+		conclude(m, quarantine);
 	free(x.reason);
 	free(x.orcpt);
 	return r;
@@ -238,21 +265,38 @@ void
 sm_file_free(struct sm_file *f)
 {
 	vec_free(&f->fields);
+	vec_free(&f->macros);
+}
+
+/* `r` or `{name}`: has it a value? */
+static bool
+is_set(const struct sm_file *f, struct span macro)
+{
+	for (size_t i = 0; i < f->macros.n; i++)
+		if (f->macros.p[i].n > macro.n &&
+		    memcmp(f->macros.p[i].p, macro.p, macro.n) == 0)
+			return true;
+	return false;
 }
 
 /*
  * `?flags?Name: value`: the field is for mailers with one of these flags.  SMTP
- * mailers have F, D and M, not P: Return-Path is for the final delivery.
+ * mailers have F, D and M, not P: Return-Path is for the final delivery.  With
+ * `?$macro?` it is there where that has a value.
  */
 static bool
-is_sent(struct span *field)
+is_sent(const struct sm_file *f, struct span *field)
 {
 	struct span flag = {0};
 
 	if (!span_starts(*field, "?"))
-		return true;
+		return field->n > 0;
 	*field = span_from(*field, 1);
 	span_cut(field, '?', &flag);
+	if (field->n == 0)
+		return false;	/* an empty line would end the header */
+	if (span_starts(flag, "$"))
+		return is_set(f, span_from(flag, 1));
 	return flag.n == 0 || span_find(flag, 'F') < flag.n ||
 	    span_find(flag, 'D') < flag.n || span_find(flag, 'M') < flag.n;
 }
@@ -263,7 +307,7 @@ sm_header(struct buf *b, const struct sm_file *f)
 	for (size_t i = 0; i < f->fields.n; i++) {
 		struct span field = f->fields.p[i];
 
-		if (!is_sent(&field))
+		if (!is_sent(f, &field))
 			continue;
 		buf_addspan(b, field);
 		buf_addc(b, '\n');

@@ -270,26 +270,50 @@ sm_owns(const char *ref, struct buf *dir)
 	return 1;
 }
 
+/* Is it a directory of this queue, or the queue's own? */
+static bool
+is_within(const char *queue, struct span dir)
+{
+	char *path = span_dup(dir);
+	bool yes = path_is_plain(path) && span_starts(dir, queue) &&
+	    (dir.n == strlen(queue) || dir.p[strlen(queue)] == '/');
+
+	free(path);
+	return yes;
+}
+
+static struct span
+last_part(struct span path)
+{
+	size_t n = path.n;
+
+	while (n > 0 && path.p[n - 1] != '/')
+		n--;
+	return span_from(path, n);
+}
+
+static bool
+leads_down(struct span name)
+{
+	return name.n > 0 && !span_is(name, ".") && !span_is(name, "..");
+}
+
 void
 sm_df(const struct spool *s, const char *ref, struct span other, struct buf *path)
 {
-	struct span dir = span_of(ref);
+	struct span dir = span_of(ref), last;
 	bool parted;
 
 	dir.n -= strlen(ref_name(ref)) + 1;
 	parted = span_ends(dir, "/qf");
 	if (parted)
 		dir.n -= 3;
-	/* only a directory of this queue; of a copied one its name is what counts */
-	if (other.n > 0 && span_starts(other, s->dir)) {
+	/* of a copied queue only the directory's name counts */
+	if (is_within(s->dir, other)) {
 		dir = other;
-	} else if (other.n > 0) {
-		size_t n = other.n;
-
-		while (n > 0 && other.p[n - 1] != '/')
-			n--;
-		buf_addf(path, "%s/%.*s", s->dir, (int)(other.n - n), other.p + n);
-		dir.n = 0;
+	} else if (leads_down(last = last_part(other))) {
+		buf_addf(path, "%s/", s->dir);
+		dir = last;
 	}
 	buf_addspan(path, dir);
 	if (parted && !span_ends(buf_span(path), "/df"))
