@@ -43,16 +43,12 @@ courier_walk(struct spool *s, unsigned states, struct err *e)
 static bool
 inode_of(const char *id, unsigned long long *ino)
 {
-	char *end;
-
 	if (is_control(id)) {
 		*ino = strtoull(id + 1, NULL, 10);
 		return true;
 	}
-	if (strspn(id, "0123456789ABCDEF.") != strlen(id) || *id == '.')
-		return false;
-	*ino = strtoull(id, &end, 16);
-	return *end == '.' && strchr(end + 1, '.') != NULL;
+	*ino = strtoull(id, NULL, 16);
+	return courier_is_id(id);
 }
 
 /* Of a whole ID the rest has to be right, too: inodes are used again. */

@@ -6,6 +6,9 @@
 #include "spool/spool.h"
 
 /* courier_read.c */
+
+/* Is it an ID as mailq prints it: inode, time and process in hexadecimal? */
+bool courier_is_id(const char *);
 int courier_read(struct spool *, const struct entry *, unsigned what,
     struct message *, struct err *);
 int courier_body(struct spool *, const char *ref, struct body *, struct err *);

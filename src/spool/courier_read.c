@@ -11,12 +11,13 @@
 
 #include "spool/courier.h"
 #include "spool/status.h"
+#include "wire/xtext.h"
 
 #define CONTROL_MAX (64 << 20)
 
 struct reading {
 	struct message *m;
-	VEC(struct span) replies;	/* of each recipient, under way */
+	VEC(struct buf) replies;	/* of each recipient, under way */
 	int64_t expires;
 	int64_t passes;
 };
@@ -36,15 +37,26 @@ rcpt_of(struct reading *x, struct span *v, size_t *i)
 	return &x->m->env.rcpts.p[n];
 }
 
-/* Of an attempt only what the peer said (R), or why there was none (C). */
+/*
+ * Of an attempt what the peer said (R, a line a line of its reply), or why there was
+ * none (C): the last after a peer was found (P) and after a command (S).
+ */
 static void
 attempt(struct reading *x, struct span v)
 {
 	size_t i;
+	struct buf *reply;
 
-	if (rcpt_of(x, &v, &i) != NULL && v.n > 2 && (*v.p == 'R' || *v.p == 'C') &&
-	    v.p[1] == ' ')
-		x->replies.p[i] = span_from(v, 2);
+	if (rcpt_of(x, &v, &i) == NULL || v.n <= 2 || v.p[1] != ' ')
+		return;
+	reply = &x->replies.p[i];
+	if (*v.p == 'P' || *v.p == 'S')
+		buf_clear(reply);
+	if (*v.p != 'R' && *v.p != 'C')
+		return;
+	if (reply->n > 0)
+		buf_addc(reply, ' ');
+	buf_addspan(reply, span_from(v, 2));
 }
 
 static void
@@ -58,15 +70,15 @@ verdict(struct reading *x, char letter, struct span v)
 		return;
 	if (span_number(v, &when))
 		x->m->last_attempt = when;
-	r->done = letter != 'D';
+	r->done = r->done || letter != 'D';
 	free(r->reason);
 	free(r->status);
 	r->reason = r->status = NULL;
-	if (letter == 'D' && x->replies.p[i].n > 0) {
-		r->reason = span_dup(x->replies.p[i]);
+	if (!r->done && x->replies.p[i].n > 0) {
+		r->reason = span_dup(buf_span(&x->replies.p[i]));
 		r->status = status_in(r->reason);
 	}
-	x->replies.p[i] = (struct span){0};
+	buf_free(&x->replies.p[i]);
 }
 
 static unsigned
@@ -78,6 +90,17 @@ notify(struct span v)
 		n |= v.p[i] == 'N' ? NOTIFY_NEVER : v.p[i] == 'S' ? NOTIFY_SUCCESS :
 		    v.p[i] == 'F' ? NOTIFY_FAILURE : v.p[i] == 'D' ? NOTIFY_DELAY : 0u;
 	return n;
+}
+
+/* Both stand there as MAIL and RCPT had them (RFC 3461 section 4). */
+static char *
+decoded(struct span v)
+{
+	struct buf b = {0};
+	char *s = v.n > 0 && xtext_decode(&b, v) ? span_dup(buf_span(&b)) : NULL;
+
+	buf_free(&b);
+	return s;
 }
 
 /* What belongs to the recipient named last. */
@@ -92,7 +115,7 @@ of_last(struct message *m, char letter, struct span v)
 	if (letter == 'N') {
 		r->notify = notify(v);
 	} else if (r->orcpt == NULL) {
-		r->orcpt = span_dup(v);
+		r->orcpt = decoded(v);
 	}
 }
 
@@ -121,14 +144,14 @@ item(struct reading *x, char letter, struct span v)
 		break;
 	case 'r':
 		envelope_add(&m->env, span_dup(v));
-		*vec_add(&x->replies) = (struct span){0};
+		vec_add(&x->replies);
 		break;
 	case 'R': case 'N':
 		of_last(m, letter, v);
 		break;
 	case 'e':
-		if (v.n > 0 && m->env.envid == NULL)
-			m->env.envid = span_dup(v);
+		if (m->env.envid == NULL)
+			m->env.envid = decoded(v);
 		break;
 	case 't':
 		m->env.ret = span_is(v, "H") ? RET_HDRS : span_is(v, "F") ? RET_FULL :
@@ -162,6 +185,30 @@ item(struct reading *x, char letter, struct span v)
 	}
 }
 
+bool
+courier_is_id(const char *id)
+{
+	for (int part = 1; part <= 3; part++) {
+		size_t n = strspn(id, "0123456789ABCDEF");
+
+		if (n == 0 || id[n] != (part < 3 ? '.' : '\0'))
+			return false;
+		id += n + 1;
+	}
+	return true;
+}
+
+/* What every message has, and is what it says. */
+static bool
+is_whole(const struct message *m)
+{
+	for (size_t i = 0; i < m->env.rcpts.n; i++)
+		if (*m->env.rcpts.p[i].address == '\0')
+			return false;
+	return m->env.sender != NULL && m->env.rcpts.n > 0 && m->id != NULL &&
+	    courier_is_id(m->id);
+}
+
 /* A last line that does not end is being added. */
 static int
 parse(struct reading *x, struct span text, struct err *e)
@@ -169,10 +216,12 @@ parse(struct reading *x, struct span text, struct err *e)
 	struct span line;
 	bool pending = false;
 
+	if (span_find(text, '\0') < text.n)
+		return err_set(e, FAULT_DATA, "damaged: a NUL in it");
 	while (span_find(text, '\n') < text.n && span_cut(&text, '\n', &line))
 		if (line.n > 0)
 			item(x, *line.p, span_from(line, 1));
-	if (x->m->env.sender == NULL || x->m->id == NULL || x->m->env.rcpts.n == 0)
+	if (!is_whole(x->m))
 		return err_set(e, FAULT_DATA, "damaged: no sender, ID or recipient");
 	x->m->attempts = x->passes;
 	for (size_t i = 0; i < x->m->env.rcpts.n; i++)
@@ -235,6 +284,8 @@ read_control(struct reading *x, const struct entry *at, struct err *e)
 	}
 	if (r != 1)
 		message_free(m);
+	for (size_t i = 0; i < x->replies.n; i++)
+		buf_free(&x->replies.p[i]);
 	vec_free(&x->replies);
 	buf_free(&text);
 	return r;
