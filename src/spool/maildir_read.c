@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "spool/file.h"
 #include "wire/path.h"
 
 #define PIECE 4096
@@ -266,17 +267,12 @@ is_claimed(const char *dir, const char *ref)
 
 /* *text: where its text begins. */
 static int
-read_fd(const char *dir, const char *ref, int fd, struct message *m,
-    off_t *text, struct err *e)
+read_fd(const char *dir, const char *ref, int fd, const struct stat *st,
+    struct message *m, off_t *text, struct err *e)
 {
 	const char *name = ref_name(ref);
 	struct maildir_head h = {0};
-	struct stat st;
 
-	if (fstat(fd, &st) < 0)
-		return err_sys(e, "%s", ref);
-	if (!S_ISREG(st.st_mode))
-		return 0;
 	if (maildir_head(&h, fd, ref, e) < 0)
 		return -1;
 	maildir_envelope(&m->env, &h);
@@ -291,12 +287,12 @@ read_fd(const char *dir, const char *ref, int fd, struct message *m,
 	m->ref = span_dup(span_of(ref));
 	m->id = span_dup((struct span){ name, maildir_id(name) });
 	m->state = all_done(&m->env) ? STATE_DONE : STATE_DEFERRED;
-	m->arrival = arrival_of(name, &st);
-	m->size = st.st_size;
+	m->arrival = arrival_of(name, st);
+	m->size = st->st_size;
 	m->attempts = -1;
-	m->dev = st.st_dev;
-	m->ino = st.st_ino;
-	m->mtime = st.st_mtime;
+	m->dev = st->st_dev;
+	m->ino = st->st_ino;
+	m->mtime = st->st_mtime;
 	return 1;
 }
 
@@ -304,21 +300,12 @@ int
 maildir_read_fd(const char *dir, const char *ref, int fd, struct message *m,
     struct err *e)
 {
+	struct stat st;
 	off_t text;
 
-	return read_fd(dir, ref, fd, m, &text, e);
-}
-
-/* No link is followed, no FIFO waited for.  -1: *gone, or why in e. */
-static int
-open_message(const char *ref, bool *gone, struct err *e)
-{
-	int fd = open(ref, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	*gone = fd < 0 && (errno == ENOENT || errno == ELOOP || errno == ENXIO);
-	if (fd < 0 && !*gone)
-		err_sys(e, "open %s", ref);
-	return fd;
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "%s", ref);
+	return S_ISREG(st.st_mode) ? read_fd(dir, ref, fd, &st, m, &text, e) : 0;
 }
 
 int
@@ -326,19 +313,19 @@ maildir_read_body(struct spool *s, const struct entry *at, struct message *m,
     struct body *b, struct err *e)
 {
 	struct buf ref = {0};
+	struct stat st;
 	off_t text;
-	bool gone;
 	int fd, r;
 
 	buf_addspan(&ref, buf_span(&at->ref));
-	fd = open_message(buf_str(&ref), &gone, e);
-	r = gone ? 0 : -1;
-	if (fd >= 0)
-		r = read_fd(s->dir, ref.p, fd, m, &text, e);
-	if (r == 1 && b != NULL)
-		body_file(b, fd, text, m->size);
-	else if (fd >= 0)
-		close(fd);
+	r = file_open(buf_str(&ref), &st, &fd, e);
+	if (r == 1) {
+		r = read_fd(s->dir, ref.p, fd, &st, m, &text, e);
+		if (r == 1 && b != NULL)
+			body_file(b, fd, text, m->size);
+		else
+			close(fd);
+	}
 	buf_free(&ref);
 	return r;
 }
@@ -356,16 +343,11 @@ maildir_body(struct spool *s, const char *ref, struct body *b, struct err *e)
 {
 	struct maildir_head h = {0};
 	struct stat st;
-	bool gone;
-	int fd = open_message(ref, &gone, e);
+	int fd, r = file_open(ref, &st, &fd, e);
 
 	(void)s;
-	if (fd < 0)
-		return gone ? 0 : -1;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return 0;
-	}
+	if (r <= 0)
+		return r;
 	if (maildir_head(&h, fd, ref, e) < 0) {
 		close(fd);
 		return -1;

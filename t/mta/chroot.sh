@@ -9,6 +9,7 @@
 #	opensmtpd	OpenSMTPD 7 or later
 #	opensmtpd-6	OpenSMTPD 6.8, where no TLS handshake ever succeeds, because
 #			it was not made for OpenSSL 3
+#	nullmailer, dma, courier	what their names say
 #
 # Made once, from Debian's packages, and kept in $TIDEGATE_CACHE under a name
 # that carries a hash of the package list: another list is another chroot.
