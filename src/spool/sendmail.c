@@ -26,6 +26,13 @@ const struct spool_kind spool_sendmail = {
 	.find = sm_find,
 	.read = sm_read,
 	.body = sm_body,
+	.claim = sm_claim,
+	.settle = sm_settle,
+	.done = sm_done,
+	.release = sm_release,
+	.hold = sm_hold,
+	.unhold = sm_unhold,
+	.remove = spool_take_away,
 	.outlook = sm_outlook,
 	.route = sm_route,
 };

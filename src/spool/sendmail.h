@@ -23,6 +23,9 @@ struct sm_file {
 int sm_parse(struct sm_file *, struct span text, struct message *, struct err *);
 void sm_file_free(struct sm_file *);
 
+/* The next item with the lines that go on with it; false: no LF ends it. */
+bool sm_cut_item(struct span *rest, struct span *item);
+
 /* Appends the header as an SMTP mailer would be given it, with LF line ends. */
 void sm_header(struct buf *, const struct sm_file *);
 
@@ -44,7 +47,9 @@ const char *sm_id(const char *name);
 void sm_df(const struct spool *, const char *ref, struct span other,
     struct buf *path);
 
-/* sendmail_read.c */
+/* sendmail_read.c; sm_read_fd: from an open qf, and the path of its df (or NULL) */
+int sm_read_fd(struct spool *, const struct entry *, int fd, const struct stat *,
+    struct message *, struct buf *df, struct err *);
 int sm_read(struct spool *, const struct entry *, unsigned what,
     struct message *, struct err *);
 int sm_body(struct spool *, const char *ref, struct body *, struct err *);
@@ -81,6 +86,18 @@ int sm_ask(struct spool *, const char *address, const char **route, struct err *
 /* The flags of the mailer in such an answer: 1, 0 unknown. */
 int sm_mailer(const struct spool *, const char *route, struct buf *name,
     struct buf *flags);
+
+/* sendmail_claim.c */
+enum claim sm_claim(struct spool *, const struct entry *, struct message *,
+    struct claimed **, struct err *);
+int sm_settle(struct claimed *, struct message *, size_t, const struct result *,
+    struct err *);
+int sm_done(struct claimed *, struct message *, struct err *);
+
+/* sendmail_verbs.c */
+int sm_release(struct spool *, const struct message *, struct err *);
+int sm_hold(struct spool *, const struct message *, struct err *);
+int sm_unhold(struct spool *, const struct message *, struct err *);
 
 /* sendmail_why.c */
 int sm_outlook(struct spool *, const struct message *, struct outlook *,

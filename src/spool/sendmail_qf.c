@@ -212,9 +212,8 @@ conclude(struct message *m, struct span quarantine)
 		replace(&m->note, quarantine);
 }
 
-/* The next item with the lines that go on with it; false: no LF ends it. */
-static bool
-cut_item(struct span *rest, struct span *item_text)
+bool
+sm_cut_item(struct span *rest, struct span *item_text)
 {
 	size_t n = 0;
 
@@ -240,7 +239,7 @@ sm_parse(struct sm_file *f, struct span text, struct message *m, struct err *e)
 	*f = (struct sm_file){0};
 	m->attempts = -1;
 	f->ended = text.n > 0 && memmem(text.p, text.n, "\n.\n", 3) != NULL;
-	while (r == 0 && cut_item(&text, &l)) {
+	while (r == 0 && sm_cut_item(&text, &l)) {
 		if (l.n == 0)
 			continue;
 		if (*l.p == '.')

@@ -52,9 +52,9 @@ start(struct message *m, const struct entry *at, const struct stat *st)
 	m->id = span_dup(span_of(ref_name(m->ref) + 2));
 }
 
-static int
-read_fd(struct spool *s, const struct entry *at, int fd, const struct stat *st,
-    struct message *m, struct err *e)
+int
+sm_read_fd(struct spool *s, const struct entry *at, int fd, const struct stat *st,
+    struct message *m, struct buf *df, struct err *e)
 {
 	struct buf text = {0};
 	struct sm_file f = {0};
@@ -68,6 +68,8 @@ read_fd(struct spool *s, const struct entry *at, int fd, const struct stat *st,
 		r = 0;
 	if (r == 1 && body_size(s, m, f.df, e) < 0)
 		r = -1;
+	if (r == 1 && df != NULL)
+		sm_df(s, m->ref, f.df, df);
 	if (r == 1 && m->env.rcpts.n == 0 && m->state == STATE_DEFERRED)
 		m->state = STATE_DONE;	/* Sendmail drops it when it comes to it */
 	if (r == 0)
@@ -93,7 +95,7 @@ sm_read(struct spool *s, const struct entry *at, unsigned what,
 	free(ref);
 	if (r <= 0)
 		return r;
-	r = st.st_size > 0 ? read_fd(s, at, fd, &st, m, e) : 0;
+	r = st.st_size > 0 ? sm_read_fd(s, at, fd, &st, m, NULL, e) : 0;
 	close(fd);
 	return r;
 }
