@@ -92,8 +92,13 @@ nm_open(struct spool *s, struct err *e)
 static void
 nm_close(struct spool *s)
 {
-	if (s->own != NULL)
-		seen_free(s->own);
+	struct err none = {0};
+
+	if (s->own == NULL)
+		return;
+	/* nullmailer does not look there: who takes mail out leaves nothing behind */
+	nm_bring_back(s, &none);
+	seen_free(s->own);
 	free(s->own);
 }
 

@@ -28,6 +28,9 @@ int nm_done(struct claimed *, struct message *, struct err *);
 
 /* nullmailer_tell.c */
 int nm_release_all(struct spool *, struct err *);
+
+/* What runs that were killed left claimed is put back where it was.  0 or -1. */
+int nm_bring_back(struct spool *, struct err *);
 int nm_hold(struct spool *, const struct message *, struct err *);
 int nm_unhold(struct spool *, const struct message *, struct err *);
 

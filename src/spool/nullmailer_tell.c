@@ -40,9 +40,8 @@ pull_trigger(const struct spool *s, struct err *e)
 	return r;
 }
 
-/* What a run that was killed left claimed goes back first. */
-static int
-bring_back(struct spool *s, struct err *e)
+int
+nm_bring_back(struct spool *s, struct err *e)
 {
 	struct message m = {0};
 	struct claimed *c;
@@ -73,7 +72,7 @@ nm_release_all(struct spool *s, struct err *e)
 {
 	if (!s->live)
 		return not_here(s, e);
-	return bring_back(s, e) < 0 ? -1 : pull_trigger(s, e);
+	return nm_bring_back(s, e) < 0 ? -1 : pull_trigger(s, e);
 }
 
 static int
