@@ -116,6 +116,7 @@ at_each_step() {
 		rm -f "$tmp/steps.log"
 		STEPS_LOG=$tmp/steps.log stepped steps_drain >/dev/null 2>&1
 		steps_code=$?
+		[ -s "$tmp/steps.log" ] || { echo 'Bail out!  no steps were counted'; exit 1; }
 		steps_waiting ours >"$tmp/steps.end"
 		sort "$steps_sink" >"$tmp/steps.got"
 		steps_at $steps_what >"$tmp/steps.bad"
