@@ -61,6 +61,10 @@ enum look { LOOK_LEFT, LOOK_TRIED, LOOK_TRYING };
 static bool
 is_changed(const struct released_one *o, const struct message *m)
 {
+	/* being let go from hold writes some files anew: that is no attempt */
+	if (o->attempts >= 0 && m->attempts >= 0 && m->last_attempt > 0)
+		return m->attempts != o->attempts ||
+		    m->last_attempt != o->last_attempt;
 	return o->state != STATE_DEFERRED || m->mtime != o->mtime ||
 	    m->ino != o->ino || m->attempts != o->attempts ||
 	    m->last_attempt != o->last_attempt;
