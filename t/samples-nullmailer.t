@@ -22,6 +22,16 @@ printf 'a@x.test\nb@y.test\n' >"$dir/queue/1.2"
 exits 'a damaged one is said' 65 queue-list --spool=nullmailer:"$dir" -l
 like 'by name' 'queue/1.2: damaged' queue-list --spool=nullmailer:"$dir" -l
 rm "$dir/queue/1.2"
+# nullmailer-queue links tmp/PID here and unlinks it then: both names are the message's
+mkdir -p "$dir/tmp"
+printf 'a@x.test\nb@y.test\n\nhi\n' >"$dir/tmp/77"
+ln "$dir/tmp/77" "$dir/queue/5.77"
+is 'one that has just come has its name in tmp, too' 'deferred b@y.test' \
+    queue-list -F '%q %r' "$dir/queue/5.77"
+is 'and its text' "hi$(printf '\r')" queue-cat "$dir/queue/5.77"
+mv "$dir/tmp/77" "$dir/tmp/78"
+exits 'a second name elsewhere is somebody else'\''s' 65 queue-list "$dir/queue/5.77"
+rm "$dir/tmp/78" "$dir/queue/5.77"
 . "$top/t/samples/hostile.sh"
 hostile nullmailer "$dir" queue 1795450564.99999
 exits 'what is no queue is said' 74 queue-list --spool=nullmailer:"$tmp"

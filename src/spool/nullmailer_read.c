@@ -92,6 +92,42 @@ nm_read_fd(const struct entry *at, int fd, const struct stat *st, struct message
 	return -1;
 }
 
+/*
+ * nullmailer-queue links tmp/PID to queue/TIME.PID and then unlinks the first: for a
+ * moment, or since it was killed just there, a message has two names, both its own.
+ */
+static bool
+is_of_tmp(struct spool *s, const char *ref, const struct stat *st)
+{
+	struct buf path = {0};
+	struct stat tmp;
+	const char *pid = strchr(ref_name(ref), '.');
+	bool yes;
+
+	if (pid == NULL || st->st_nlink != 2)
+		return false;
+	pid++;
+	buf_addf(&path, "%s/tmp/%.*s", s->dir, (int)strspn(pid, "0123456789"), pid);
+	yes = lstat(buf_str(&path), &tmp) == 0 && tmp.st_dev == st->st_dev &&
+	    tmp.st_ino == st->st_ino;
+	buf_free(&path);
+	return yes;
+}
+
+/* As file_open_single(). */
+static int
+open_message(struct spool *s, const char *ref, struct stat *st, int *fd, struct err *e)
+{
+	int r = file_open(ref, st, fd, e);
+
+	if (r <= 0 || st->st_nlink <= 1 || is_of_tmp(s, ref, st))
+		return r;
+	close(*fd);
+	*fd = -1;
+	/* the other name may have gone since: what is said is of now */
+	return file_open_single(ref, st, fd, e);
+}
+
 int
 nm_read(struct spool *s, const struct entry *at, unsigned what,
     struct message *m, struct err *e)
@@ -99,9 +135,8 @@ nm_read(struct spool *s, const struct entry *at, unsigned what,
 	char *ref = span_dup(buf_span(&at->ref));
 	struct stat st;
 	off_t start;
-	int fd, r = file_open_single(ref, &st, &fd, e);
+	int fd, r = open_message(s, ref, &st, &fd, e);
 
-	(void)s;
 	(void)what;
 	free(ref);
 	if (r <= 0)
@@ -117,9 +152,8 @@ nm_body(struct spool *s, const char *ref, struct body *b, struct err *e)
 	struct message m = {0};
 	struct stat st;
 	off_t start = 0;
-	int fd, r = file_open_single(ref, &st, &fd, e);
+	int fd, r = open_message(s, ref, &st, &fd, e);
 
-	(void)s;
 	if (r == 1 && (start = envelope(fd, &m, e)) < 0) {
 		r = err_in(e, "%s", ref);
 		close(fd);
