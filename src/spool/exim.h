@@ -40,6 +40,13 @@ void exim_header_text(struct buf *, const struct exim_header *);
  */
 void exim_log_read(struct message *, struct span log, bool whole);
 
+/*
+ * Does this reason say that the configuration keeps it back: until it is forced
+ * (hold_domains), or for the first queue run (queue_domains, queue_smtp_domains)?
+ */
+bool exim_is_held(struct span reason);
+bool exim_is_queued(struct span reason);
+
 /* exim_walk.c */
 struct walk *exim_walk(struct spool *, unsigned states, struct err *);
 int exim_next(struct walk *, struct entry *, struct err *);

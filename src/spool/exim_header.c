@@ -340,7 +340,8 @@ beginning(struct reading *x, struct err *e)
 	struct span l, when;
 	long long n;
 
-	if (!line(x, &l) || !span_starts(l, x->m->id) || !span_ends(l, "-H"))
+	if (!line(x, &l) || !span_starts(l, x->m->id) ||
+	    !span_is(span_from(l, strlen(x->m->id)), "-H"))
 		return damaged("it does not begin with its own name", e);
 	if (!line(x, &l))
 		return damaged("nobody submitted it", e);

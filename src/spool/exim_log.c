@@ -163,13 +163,18 @@ reason(struct span s)
 	return s;
 }
 
-/* Does this reason say that the configuration keeps it back until asked for? */
-static bool
-is_kept(struct span why)
+bool
+exim_is_queued(struct span why)
 {
-	return span_is(why, "domain is held") ||
-	    span_is(why, "domain is in queue_domains") ||
-	    span_starts(why, "domain matches queue_domains");
+	return span_is(why, "domain is in queue_domains") ||
+	    span_starts(why, "domain matches queue_smtp_domains") ||
+	    span_starts(why, "first-pass only routing ");
+}
+
+bool
+exim_is_held(struct span why)
+{
+	return span_is(why, "domain is held");
 }
 
 static void
@@ -180,7 +185,7 @@ put_off(struct event *v, struct span l, size_t defer)
 	addresses(v, without_end(without_end(who, " routing"), " delivery"));
 	v->why = span_from(l, defer + strlen(" defer ("));
 	v->why = reason(span_from(v->why, span_find(v->why, ')') + 1));
-	v->kind = is_kept(v->why) ? KEPT :
+	v->kind = exim_is_held(v->why) || exim_is_queued(v->why) ? KEPT :
 	    span_starts(v->why, "retry time not reached") ? WAITS : TRIED;
 }
 

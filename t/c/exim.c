@@ -67,6 +67,22 @@ static const struct {
 	{ "one longer than the file", TOP "-aclm 0 999\nx\n" ONE, "", NULL },
 	{ "one of another length", TOP "-aclm 0 1\nxx\n" ONE, "", NULL },
 	{ "one without a length", TOP "-aclm\nx\n" ONE, "", NULL },
+	{ "one of less than nothing", TOP "-aclm 0 -1\nx\n" ONE, "", NULL },
+	{ "one as long as all that is left", TOP "-aclm 0 0\n", "", NULL },
+	{ "one that swallows the rest", TOP "-aclm 0 45\nx\n" ONE, "", NULL },
+	{ "one that ends in what looks like another", TOP "-aclm 0 11\n-aclm 9 999\n" ONE, "",
+	    "7 <s@x> +a@Y.test 20" },
+	{ "one after another", TOP "-aclc 0 1\n\n\n-aclm_x y 2\n--aclm 9 1\nX\n-frozen 8\n" ONE, "",
+	    "7 <s@x> frozen=8 +a@Y.test 20" },
+	{ "one with a name of two words", TOP "-aclm a b 2\nXX\n" ONE, "",
+	    "7 <s@x> +a@Y.test 20" },
+	{ "what begins as one, and is none", TOP "-aclmnop 0 9\n" ONE, "",
+	    "7 <s@x> +a@Y.test 20" },
+	{ "dashes alone", TOP "-\n--\n---\n--(\n--()\n--(x\n" ONE, "",
+	    "7 <s@x> +a@Y.test 20" },
+	{ "a value from outside that says it is frozen", TOP "--helo_name -frozen 1\n" ONE, "",
+	    "7 <s@x> +a@Y.test 20" },
+	{ "frozen at no time", TOP "-frozen x\n" ONE, "", "7 <s@x> frozen=0 +a@Y.test 20" },
 	{ "one whose length is no number", TOP "-aclm 0 9999999999999999999999\nx\n" ONE, "", NULL },
 
 	{ "done in the tree, domains in either case", TOP "NN a@y.test\n1\na@Y.test\n" HEAD, "",
@@ -97,6 +113,12 @@ static const struct {
 	    "7 <s@x> +\"a 1,2#3\"@y 20" },
 	{ "of early releases", TOP "XX\n2\na@y 0\nb@y 0,-1,0\n" HEAD, "",
 	    "7 <s@x> +a@y +b@y 20" },
+	{ "of Exim 3, each with a one_time parent", TOP "XX\n3\na@y 2,7,0\n\"b c\"@y 0,0,-1\nd@y -1\n" HEAD, "",
+	    "7 <s@x> +a@y +\"b c\"@y +d@y 20" },
+	{ "a number of itself", TOP "XX\n1\n12\n" HEAD, "", "7 <s@x> +12 20" },
+	{ "a bit that nobody knows", TOP "XX\n1\na@y#8\n" HEAD, "", "7 <s@x> +a@y#8 20" },
+	{ "lengths of less than nothing", TOP "XX\n1\na@y e@z -1,0#1\n" HEAD, "", NULL },
+	{ "a length of everything", TOP "XX\n1\na@y 4,0#1\n" HEAD, "", NULL },
 	{ "options of no such length", TOP "XX\n1\na@y e@z 99,0#1\n" HEAD, "", NULL },
 	{ "no address", TOP "XX\n1\n\n" HEAD, "", NULL },
 	{ "fewer than it says", TOP "XX\n2\na@y\n" HEAD, "", NULL },
@@ -113,6 +135,8 @@ static const struct {
 
 	{ "nothing", "", "", NULL },
 	{ "the name of another", "1xWVxK-0002qv-02-H\nann 0 0\n<>\n7 0\n" ONE, "", NULL },
+	{ "more behind its name", ID "-H-H\nann 0 0\n<>\n7 0\n" ONE, "", NULL },
+	{ "an ID that goes on", ID "23-H\nann 0 0\n<>\n7 0\n" ONE, "", NULL },
 	{ "no sender", ID "-H\nann 0 0\ns@x\n7 0\n" ONE, "", NULL },
 	{ "no time", ID "-H\nann 0 0\n<>\nx 0\n" ONE, "", NULL },
 	{ "options alone", TOP "-frozen 1\n", "", NULL },
@@ -137,6 +161,31 @@ read_files(void)
 		else if (r < 0)
 			printf("# %s\n", e.text);
 		buf_free(&said);
+		message_free(&m);
+	}
+}
+
+/* An ID of 4.97 or later is as long as its file's name says, no more and no less. */
+static void
+read_long_id(void)
+{
+	static const struct { const char *id, *first; bool good; } rows[] = {
+		{ "1xWVxK-00000002qvA-01Zz", "1xWVxK-00000002qvA-01Zz-H", true },
+		{ "1xWVxK-00000002qvA-01Zz", "1xWVxK-00000002qvA-01Z-H", false },
+		{ "1xWVxK-00000002qvA-01Zz", ID "-H", false },
+		{ ID, "1xWVxK-00000002qvA-01Zz-H", false },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct message m = { .id = span_dup(span_of(rows[i].id)) };
+		struct exim_header h;
+		struct buf text = {0};
+		struct err e = {0};
+
+		buf_addf(&text, "%s\nann 0 0\n<s@x>\n7 0\n" ONE, rows[i].first);
+		ok((exim_parse(&h, buf_span(&text), (struct span){0}, &m, &e) == 0) ==
+		    rows[i].good, "%s in the file of %s", rows[i].first, rows[i].id);
+		buf_free(&text);
 		message_free(&m);
 	}
 }
@@ -200,6 +249,11 @@ static const struct {
 	    "why", NULL, 1, 7 },
 	{ "its domain is held", RECEIVED D "7 a@y defer (-23): domain is held\n",
 	    "domain is held", NULL, 0, 0 },
+	{ "only routed at first, in several releases' words", RECEIVED
+	    D "7 a@y R=r T=t defer (-1): first-pass only routing due to -odqs, queue_smtp_domains or control=queue\n"
+	    D "7 b@y R=r T=t defer (-1): domain matches queue_smtp_domains, or -odqs set\n",
+	    "first-pass only routing due to -odqs, queue_smtp_domains or control=queue",
+	    "domain matches queue_smtp_domains, or -odqs set", 0, 0 },
 	{ "its domain is queued", RECEIVED
 	    D "7 a@y routing defer (-56): domain is in queue_domains\n",
 	    "domain is in queue_domains", NULL, 0, 0 },
@@ -383,6 +437,7 @@ main(void)
 {
 	setenv("TZ", "UTC", 1);
 	read_files();
+	read_long_id();
 	read_deep();
 	read_logs();
 	read_more_of_logs();
