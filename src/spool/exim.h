@@ -2,16 +2,63 @@
 #ifndef SPOOL_EXIM_H
 #define SPOOL_EXIM_H
 
+#include <time.h>
+
 #include "base/seen.h"
 #include "spool/file.h"
 #include "spool/spool.h"
 
 struct due;
 
+/* Queue runs that a daemon starts again and again: of which queue, how often. */
+struct exim_runs { struct span queue, every; };
+
+/* An Exim that runs as a daemon. */
+struct exim_daemon {
+	struct buf words;	/* its command line, a NUL behind each word */
+	uid_t uid;
+	struct span conf;	/* of -C, as it stands there; empty: the usual one */
+	bool macros;		/* -D: the configuration alone does not tell */
+	struct { struct exim_runs *p; size_t n, room; } runs;
+};
+
+struct exim_daemons { struct exim_daemon *p; size_t n, room; };	/* a VEC */
+
+/* What Exim remembers of an address, a domain or a host that failed. */
+struct exim_retry {
+	struct span key;	/* R: or T:, and whom it is about */
+	int64_t first, next;	/* failed first, tried next: seconds since the epoch */
+};
+
+struct exim_retries {
+	struct buf text;
+	struct exim_retry *p;	/* a VEC, sorted */
+	size_t n, room;
+};
+
+/* What `exim -bt' said of an address in mail from this sender. */
+struct exim_asked {
+	char *address, *sender;
+	struct buf said;
+	bool failed;		/* it could not be asked */
+	int64_t life;		/* seconds until a failing address is given up; -1
+				   unknown, 0 not asked for */
+};
+
+/* Who starts queue runs: no daemon runs; it does not; it does; nobody can tell. */
+enum exim_runner { EXIM_DOWN, EXIM_LISTENS, EXIM_RUNS, EXIM_UNTOLD };
+
 /* A spool's own; none before exim_own(). */
 struct exim {
 	struct { struct due *p; size_t n, room; } due;	/* to be released */
 	struct seen swept;	/* directories */
+
+	/* exim_ask.c; each asked once */
+	bool knows_daemons, by_pid_file;
+	struct exim_daemons daemons;	/* that work on this spool */
+	bool knows_retries, tells_retries;
+	struct exim_retries retries;
+	struct { struct exim_asked *p; size_t n, room; } asked;
 };
 
 /* The parts of a -H file, borrowed from its text. */
@@ -47,6 +94,9 @@ void exim_log_read(struct message *, struct span log, bool whole);
 bool exim_is_held(struct span reason);
 bool exim_is_queued(struct span reason);
 
+/* Wall clock time in seconds since the epoch. */
+int64_t exim_wall_time(struct tm *);
+
 /* exim_walk.c */
 struct walk *exim_walk(struct spool *, unsigned states, struct err *);
 int exim_next(struct walk *, struct entry *, struct err *);
@@ -76,12 +126,70 @@ int exim_open(struct spool *, struct err *);
 /* What its binary is called here: exim4 or exim; NULL: there is none. */
 const char *exim_name(void);
 
-/* The value of a main option, by `exim -bP`: 0 or -1. */
-int exim_conf(const char *option, struct buf *value, struct err *);
+/* Runs it, with that configuration (NULL: the usual one), as program_run() does. */
+int exim_run(const char *conf, const char *const args[], struct buf *out,
+    struct err *);
 
-/* exim_verbs.c */
+/* The value of a main option, by `exim -bP`: 0 or -1. */
+int exim_conf(const char *conf, const char *option, struct buf *value,
+    struct err *);
+
+/* exim_daemon.c */
+
+/* Adds those that run here, as far as processes can be seen. */
+void exim_daemons(struct exim_daemons *);
+void exim_daemons_free(struct exim_daemons *);
+
+/* Fills it in from its words; false: that is no daemon. */
+bool exim_daemon_read(struct exim_daemon *);
+
+/* The path of its -C, to be freed; NULL: none, or one that is not to be trusted. */
+char *exim_daemon_conf(const struct exim_daemon *);
+
+/* May it be the one that works on the spool `dir', by its user? */
+bool exim_daemon_may(const struct exim_daemon *, const char *dir);
+
+/* exim_retry.c */
+
+/* Reads what exim_dumpdb printed (it is in `text' already). */
+void exim_retries_read(struct exim_retries *);
+void exim_retries_free(struct exim_retries *);
+
+/*
+ * What it says of an address that `exim -bt' said this of: when it may be tried next, 0
+ * at once; and since when it fails, which stays as it is where it does not.
+ */
+int64_t exim_retry_at(const struct exim_retries *, const struct exim_asked *,
+    const char *id, int64_t *since);
+
+/* The last cutoff of `Retry rule: PATTERN ERROR F,2h,15m; ...', in seconds; -1. */
+int64_t exim_retry_life(struct span said);
+
+/* The first host and the domain of the address that `exim -bt' ended at; empty. */
+void exim_said_where(struct span said, struct span *host, struct span *domain);
+
+/* exim_ask.c */
 struct exim *exim_own(struct spool *);
 void exim_close(struct spool *);
+
+/* Of the queue with that name; `every' (it may be NULL) how often, where it is told. */
+enum exim_runner exim_runner(struct spool *, struct span queue, struct buf *every);
+
+/* NULL: it cannot be told. */
+const struct exim_retries *exim_retries(struct spool *);
+
+/*
+ * Where it would send that.  NULL: it cannot be asked, in err unless it is not worth a
+ * word.  Good until the next call.
+ */
+struct exim_asked *exim_ask(struct spool *, const char *sender, const char *address,
+    struct err *);
+
+/* How long it tries that, in seconds; -1 unknown. */
+int64_t exim_life(struct spool *, struct exim_asked *);
+
+/* exim_verbs.c */
+void exim_due_free(struct exim *);
 int exim_release(struct spool *, const struct message *, struct err *);
 size_t exim_release_end(struct spool *, struct err *);
 bool exim_at_work(struct spool *, const struct message *);

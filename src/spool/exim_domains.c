@@ -127,10 +127,10 @@ add_lookup(struct span item, size_t semicolon, struct buf *names, struct err *e)
 }
 
 static int
-add_own_name(struct buf *names, struct err *e)
+add_own_name(const char *conf, struct buf *names, struct err *e)
 {
 	struct buf name = {0};
-	int r = exim_conf("primary_hostname", &name, e);
+	int r = exim_conf(conf, "primary_hostname", &name, e);
 
 	add_name(names, buf_span(&name));
 	buf_free(&name);
@@ -138,14 +138,14 @@ add_own_name(struct buf *names, struct err *e)
 }
 
 static int
-add_item(struct span item, struct buf *names, struct err *e)
+add_item(const char *conf, struct span item, struct buf *names, struct err *e)
 {
 	size_t semicolon = span_find(item, ';');
 
 	if (item.n == 0 || strchr("!*^+", *item.p) != NULL)
 		return 0;
 	if (span_is(item, "@"))
-		return add_own_name(names, e);
+		return add_own_name(conf, names, e);
 	if (*item.p == '/')
 		return add_file(item, names, add_item_of_file, e);
 	if (semicolon < item.n)
@@ -157,10 +157,10 @@ add_item(struct span item, struct buf *names, struct err *e)
 /* ---- the list ---- */
 
 static int
-expand(const char *text, struct buf *out, struct err *e)
+expand(const char *conf, const char *text, struct buf *out, struct err *e)
 {
 	const char *const args[] = { "-be", text, NULL };
-	int r = program_run(exim_name(), args, (struct span){0}, out, e);
+	int r = exim_run(conf, args, out, e);
 
 	if (r == 0 && span_starts(buf_span(out), "Failed"))
 		r = err_set(e, FAULT_UNAVAILABLE, "%s: has no list "
@@ -170,7 +170,7 @@ expand(const char *text, struct buf *out, struct err *e)
 
 /* `a : b' or, with another separator, `<; a ; b'. */
 static int
-add_list(struct span list, struct buf *names, struct err *e)
+add_list(const char *conf, struct span list, struct buf *names, struct err *e)
 {
 	char separator = ':';
 	struct span item;
@@ -182,7 +182,7 @@ add_list(struct span list, struct buf *names, struct err *e)
 		list = span_from(list, 2);
 	}
 	while (span_cut(&list, separator, &item))
-		bad |= add_item(span_trim(item), names, e) < 0;
+		bad |= add_item(conf, span_trim(item), names, e) < 0;
 	return bad ? -1 : 0;
 }
 
@@ -195,14 +195,14 @@ exim_domains(struct spool *s, struct buf *names, struct err *e)
 	if (!s->live)
 		return err_set(e, FAULT_UNAVAILABLE,
 		    "%s: a copied queue: its MTA is not here", s->dir);
-	r = expand(LIST, &raw, e);
+	r = expand(s->conf, LIST, &raw, e);
 	/* only the lists in the list are expanded by then */
 	if (r == 0 && span_find(buf_span(&raw), '$') < raw.n)
-		r = expand(buf_str(&raw), &list, e);
+		r = expand(s->conf, buf_str(&raw), &list, e);
 	else
 		buf_addspan(&list, buf_span(&raw));
 	if (r == 0)
-		r = add_list(buf_span(&list), names, e);
+		r = add_list(s->conf, buf_span(&list), names, e);
 	buf_free(&raw);
 	buf_free(&list);
 	return r;

@@ -64,9 +64,9 @@ cut_stamp(struct span *l, struct span *stamp)
 	return true;
 }
 
-/* Wall clock time; mktime() would look at the zone's file anew each time. */
-static int64_t
-local_time(struct tm *tm)
+/* mktime() would look at the zone's file anew each time. */
+int64_t
+exim_wall_time(struct tm *tm)
 {
 	time_t utc = timegm(tm), t = utc;
 	struct tm there;
@@ -90,7 +90,7 @@ stamp_time(struct span stamp)
 		rest += strcspn(rest, "+-");
 		zone = strtol(*rest != '\0' ? rest + 1 : rest, NULL, 10);
 		zone = (zone / 100 * 60 + zone % 100) * 60;
-		t = *rest == '\0' ? local_time(&tm) :
+		t = *rest == '\0' ? exim_wall_time(&tm) :
 		    timegm(&tm) - (*rest == '-' ? -zone : zone);
 	}
 	free(text);

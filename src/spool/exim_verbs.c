@@ -119,7 +119,7 @@ run(const struct spool *s, const char *action, const struct message *m,
 		args[1] = action;
 		args[2] = m->id;
 	}
-	status = program_run(exim_name(), args, (struct span){0}, &out, e);
+	status = exim_run(s->conf, args, &out, e);
 	if (status > 0 && has_words(&out, " is locked")) {
 		err_clear(e);
 		status = 1;
@@ -178,35 +178,14 @@ struct due {
 	char *id;
 };
 
-static void
-due_free(struct exim *x)
+void
+exim_due_free(struct exim *x)
 {
 	for (size_t i = 0; i < x->due.n; i++) {
 		free(x->due.p[i].queue);
 		free(x->due.p[i].id);
 	}
 	vec_free(&x->due);
-}
-
-struct exim *
-exim_own(struct spool *s)
-{
-	if (s->own == NULL)
-		s->own = must(calloc(1, sizeof(struct exim)));
-	return s->own;
-}
-
-void
-exim_close(struct spool *s)
-{
-	struct exim *x = s->own;
-
-	if (x == NULL)
-		return;
-	due_free(x);
-	seen_free(&x->swept);
-	free(x);
-	s->own = NULL;
 }
 
 int
@@ -226,12 +205,12 @@ exim_release(struct spool *s, const struct message *m, struct err *e)
 
 /* Plain users may be told no: a message that is not there asks nothing else. */
 static int
-may_deliver(struct err *e)
+may_deliver(const struct spool *s, struct err *e)
 {
 	const char *const args[] = { "-M", NOBODY, NULL };
 	struct buf out = {0};
 	int status = geteuid() == 0 ? 0 :
-	    program_run(exim_name(), args, (struct span){0}, &out, e);
+	    exim_run(s->conf, args, &out, e);
 
 	if (status > 0)
 		e->fault = FAULT_PERM;
@@ -248,8 +227,8 @@ same_queue(const struct due *a, const struct due *b)
 
 /* Every `step`th from `first` on; those before `end` are of one queue. */
 static int
-start(struct child *c, const struct due *first, const struct due *end, size_t step,
-    struct err *e)
+start(struct child *c, const char *conf, const struct due *first,
+    const struct due *end, size_t step, struct err *e)
 {
 	VEC(const char *) argv = {0};
 	struct buf path = {0};
@@ -257,6 +236,10 @@ start(struct child *c, const struct due *first, const struct due *end, size_t st
 
 	if (program_find(exim_name(), &path)) {
 		*vec_add(&argv) = buf_str(&path);
+		if (conf != NULL) {
+			*vec_add(&argv) = "-C";
+			*vec_add(&argv) = conf;
+		}
 		if (first->queue != NULL)
 			*vec_add(&argv) = first->queue;
 		*vec_add(&argv) = "-M";
@@ -297,7 +280,7 @@ runs_for(size_t n)
 
 /* How many of the messages from `from' on, up to `n', are not being delivered. */
 static size_t
-deliver(const struct due *from, size_t n, struct err *e)
+deliver(const char *conf, const struct due *from, size_t n, struct err *e)
 {
 	size_t runs = runs_for(n), not = 0;
 	struct child *run = must(calloc(runs, sizeof *run));
@@ -305,7 +288,7 @@ deliver(const struct due *from, size_t n, struct err *e)
 	int status;
 
 	for (size_t i = 0; i < runs; i++)
-		if (start(&run[i], from + i, from + n, runs, e) < 0)
+		if (start(&run[i], conf, from + i, from + n, runs, e) < 0)
 			not += (n - i + runs - 1) / runs;
 	until = clock_in(MOMENT_MS);
 	for (size_t i = 0; i < runs; i++) {
@@ -326,7 +309,7 @@ exim_release_end(struct spool *s, struct err *e)
 	struct exim *x = exim_own(s);
 	size_t not = 0, n = 0;
 
-	if (x->due.n > 0 && may_deliver(e) < 0) {
+	if (x->due.n > 0 && may_deliver(s, e) < 0) {
 		not = x->due.n;
 	} else if (x->due.n > 0) {
 		qsort(x->due.p, x->due.n, sizeof *x->due.p, by_queue);
@@ -334,10 +317,10 @@ exim_release_end(struct spool *s, struct err *e)
 			for (n = 1; i + n < x->due.n && same_queue(&x->due.p[i],
 			    &x->due.p[i + n]); n++)
 				;
-			not += deliver(x->due.p + i, n, e);
+			not += deliver(s->conf, x->due.p + i, n, e);
 		}
 	}
-	due_free(x);
+	exim_due_free(x);
 	return not;
 }
 
