@@ -202,6 +202,11 @@ says 'another configuration' bob@two.test 'is in deferred \(exim, /var/spool/exi
     'goes by router = all' 'next in (19|20)m' 'One begins every 7m' \
     "now: exim4 -C '/etc/exim4/it.*two/exim4.conf' -M "
 is 'exim: its spool by name, too' 1 in_chroot - "$root" sh -c "queue-list --why --spool='exim:/var/spool/exim two' | grep -c now:"
+chmod o+w "$two"
+in_chroot - "$root" queue-list --why --spool='exim:/var/spool/exim two' | tr -s '\n ' '  ' >"$tmp/unsafe"
+is 'exim: a configuration that others may write is not used' 1 grep -c 'that no MTA of this host works on' "$tmp/unsafe"
+ok 'exim: and no command is printed with it' sh -c '! grep -q now: "$1"' - "$tmp/unsafe"
+chmod o-w "$two"
 open_hop
 follow 'another configuration' bob@two.test
 delivered 'another configuration' bob@two.test
