@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "spool/opensmtpd.h"
 #include "spool/program.h"
@@ -43,6 +44,7 @@ tell_routes(struct outlook *o)
 	struct buf out = {0};
 	struct span rest, line, number, host, flags;
 	struct err none = {0};
+	long long id;
 	int n = 0;
 
 	program_run("smtpctl", args, (struct span){0}, &out, &none);
@@ -55,12 +57,11 @@ tell_routes(struct outlook *o)
 		line = span_from(line, span_find(line, ')') + 1);
 		line = span_trim(line);
 		span_cut(&line, ' ', &flags);
-		if (number.n == 0 || span_find(flags, 'D') == flags.n)
+		if (!span_number(number, &id) || span_find(flags, 'D') == flags.n)
 			continue;
 		buf_addf(&o->holder, " It has disabled its route to %.*s for now, and "
 		    "what goes there fails at once.", (int)host.n, host.p);
-		buf_addf(&o->commands, "smtpctl resume route %.*s && ",
-		    (int)number.n, number.p);
+		buf_addf(&o->commands, "smtpctl resume route %lld; ", id);
 		n++;
 	}
 	buf_free(&out);
@@ -89,7 +90,8 @@ tell(const struct message *m, const struct span field[FIELDS], bool paused,
 		buf_adds(&o->holder, "smtpd holds it: too many wait for the same "
 		    "destination.");
 	} else if (span_is(state, "offline")) {
-		buf_adds(&o->holder, "It waits for smtpd to be started.");
+		buf_adds(&o->holder, "It waits for smtpd to be started, which tries it "
+		    "again in its own time.");
 	} else {
 		buf_adds(&o->holder, "smtpd tries it again by itself.");
 		tell_routes(o);
@@ -114,7 +116,9 @@ osmtpd_outlook(struct spool *s, const struct message *m, struct outlook *o,
 
 	(void)s;
 	strncat(id, m->id, OSMTPD_MESSAGE);
-	o->down = program_run("smtpctl", status, (struct span){0}, &out, &none) != 0;
+	/* only root is told */
+	o->down = program_run("smtpctl", status, (struct span){0}, &out, &none) != 0 &&
+	    geteuid() == 0;
 	paused = is_paused(buf_span(&out), "MTA");
 	buf_clear(&out);
 	r = program_run("smtpctl", queue, (struct span){0}, &out, e);
@@ -122,7 +126,9 @@ osmtpd_outlook(struct spool *s, const struct message *m, struct outlook *o,
 		tell(m, field, paused, o);
 	else
 		buf_adds(&o->holder, "smtpd keeps in memory when it tries again.");
-	if (o->commands.n == 0)
+	if (o->down)
+		buf_adds(&o->commands, "smtpd\n");
+	else if (o->commands.n == 0)
 		buf_addf(&o->commands, "smtpctl schedule %s\n", m->id);
 	buf_free(&out);
 	return r == 0 ? 0 : -1;

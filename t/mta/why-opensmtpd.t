@@ -68,6 +68,17 @@ close_hop
 stuck bob@dns.test
 says SERVFAIL bob@dns.test ' bob@dns.test: .*(DNS|MX|resol)' 'smtpd tries it again by itself'
 follow SERVFAIL bob@dns.test
+no_names
+printf '%s\n' 'dns.test MX 10 hop.test' 'hop.test A 192.0.2.1' >"$tmp/zone"
+names "$tmp/zone"
+# it looks for no addresses while the host has none but 127.0.0.1
+ip addr add 192.0.2.1/32 dev lo
+hop=192.0.2.1:25
+open_hop
+hop=127.0.0.1:2599
+follow 'there is one again' bob@dns.test
+delivered 'there is one again' bob@dns.test
+close_hop
 
 # ---- suspended
 stuck bob@held.test
@@ -100,4 +111,12 @@ close_hop
 stuck bob@down.test
 end
 says down bob@down.test 'No MTA is running' 'waits for smtpd to be started'
+ok 'opensmtpd: down: no next try is promised' sh -c '! grep -q "next" "$1"' - "$tmp/why"
+open_hop
+follow down bob@down.test
+wait_for put_off bob@down.test
+says 'started' bob@down.test 'tries it again by itself' 'next in [0-9]+[sm]'
+follow 'started' bob@down.test
+delivered 'started' bob@down.test
+close_hop
 done_testing
