@@ -9,19 +9,24 @@
 
 #include "base/err.h"
 
+static void
+grow(struct buf *b, size_t want)
+{
+	if (want < b->room * 2)
+		want = b->room * 2;
+	if (want < 64)
+		want = 64;
+	b->p = must(realloc(b->p, want));
+	b->room = want;
+}
+
 char *
 buf_room(struct buf *b, size_t n)
 {
 	size_t want = b->n + n + 1;	/* one more for buf_str() */
 
-	if (want > b->room) {
-		if (want < b->room * 2)
-			want = b->room * 2;
-		if (want < 64)
-			want = 64;
-		b->p = must(realloc(b->p, want));
-		b->room = want;
-	}
+	if (want > b->room)
+		grow(b, want);
 	return b->p + b->n;
 }
 
@@ -52,6 +57,20 @@ void
 buf_addspan(struct buf *b, struct span s)
 {
 	buf_add(b, s.p, s.n);
+}
+
+void
+buf_addi(struct buf *b, int64_t v)
+{
+	uint64_t rest = v < 0 ? -(uint64_t)v : (uint64_t)v;
+	char digits[20], *p = digits + sizeof digits;
+
+	do {
+		*--p = (char)('0' + rest % 10);
+	} while ((rest /= 10) > 0);
+	if (v < 0)
+		buf_addc(b, '-');
+	buf_add(b, p, (size_t)(digits + sizeof digits - p));
 }
 
 #define FIRST_TRY 96		/* octets that most lines fit in */
@@ -101,12 +120,6 @@ buf_str(struct buf *b)
 	return b->p;
 }
 
-struct span
-buf_span(const struct buf *b)
-{
-	return (struct span){ b->p, b->n };
-}
-
 void
 buf_clear(struct buf *b)
 {
@@ -128,28 +141,10 @@ buf_wipe(struct buf *b)
 	buf_free(b);
 }
 
-struct span
-span_of(const char *s)
-{
-	return (struct span){ s, strlen(s) };
-}
-
-bool
-span_eq(struct span a, struct span b)
-{
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 bool
 span_ieq(struct span a, struct span b)
 {
 	return a.n == b.n && (a.n == 0 || strncasecmp(a.p, b.p, a.n) == 0);
-}
-
-bool
-span_is(struct span a, const char *s)
-{
-	return span_eq(a, span_of(s));
 }
 
 bool

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 struct buf {
 	char *p;
@@ -35,6 +37,7 @@ void buf_add(struct buf *, const void *, size_t);
 void buf_adds(struct buf *, const char *);
 void buf_addc(struct buf *, char);
 void buf_addspan(struct buf *, struct span);
+void buf_addi(struct buf *, int64_t);		/* in decimal */
 void buf_addf(struct buf *, const char *, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -50,15 +53,35 @@ struct span buf_take(struct buf *);
 /* The bytes as a string: a NUL stands behind them until buf changes. */
 char *buf_str(struct buf *);
 
-struct span buf_span(const struct buf *);
+static inline struct span
+buf_span(const struct buf *b)
+{
+	return (struct span){ b->p, b->n };
+}
+
 void buf_clear(struct buf *);
 void buf_free(struct buf *);	/* leaves {0}; may be called twice */
 void buf_wipe(struct buf *);	/* the same for secrets: overwritten first */
 
-struct span span_of(const char *);
-bool span_eq(struct span, struct span);
+static inline struct span
+span_of(const char *s)
+{
+	return (struct span){ s, strlen(s) };
+}
+
+static inline bool
+span_eq(struct span a, struct span b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline bool
+span_is(struct span a, const char *s)
+{
+	return span_eq(a, span_of(s));
+}
+
 bool span_ieq(struct span, struct span);	/* ASCII letters in either case */
-bool span_is(struct span, const char *);
 bool span_starts(struct span, const char *);
 bool span_ends(struct span, const char *);
 struct span span_trim(struct span);	/* without blanks, TAB, CR, LF around it */

@@ -29,24 +29,54 @@ text_utf8(struct span s)
 	return n;
 }
 
+size_t
+text_plain(struct span s, char a, char b)
+{
+	size_t i = 0;
+
+	for (; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c < 0x20 || c > 0x7e || s.p[i] == a || s.p[i] == b)
+			break;
+	}
+	return i;
+}
+
+/* How many octets at the front have no high bit; eight at a time. */
+static size_t
+ascii(struct span s)
+{
+	uint64_t word;
+	size_t i = 0;
+
+	for (; s.n - i >= sizeof word; i += sizeof word) {
+		memcpy(&word, s.p + i, sizeof word);
+		if (word & UINT64_C(0x8080808080808080))
+			break;
+	}
+	while (i < s.n && !((unsigned char)s.p[i] & 0x80))
+		i++;
+	return i;
+}
+
 bool
 text_is_utf8(struct span s)
 {
 	size_t n;
 
-	for (; s.n > 0; s = span_from(s, n))
+	while ((s = span_from(s, ascii(s))).n > 0) {
 		if ((n = text_utf8(s)) == 0)
 			return false;
+		s = span_from(s, n);
+	}
 	return true;
 }
 
 bool
 text_is_ascii(struct span s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return false;
-	return true;
+	return ascii(s) == s.n;
 }
 
 /* C1 controls are U+0080 to U+009F, in UTF-8 c2 80 to c2 9f. */

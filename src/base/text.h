@@ -13,6 +13,12 @@
  */
 size_t text_utf8(struct span s);
 
+/*
+ * How many octets at the front are printable ASCII, none of them `a' or `b': what
+ * can be copied in one piece where only these two have a meaning.
+ */
+size_t text_plain(struct span, char a, char b);
+
 bool text_is_utf8(struct span);
 bool text_is_ascii(struct span);
 

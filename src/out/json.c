@@ -1,8 +1,5 @@
 #include "out/json.h"
 
-#include <inttypes.h>
-#include <string.h>
-
 #include "base/text.h"
 
 /*
@@ -14,10 +11,13 @@ begin(struct buf *b, const char *key)
 {
 	char last = b->n > 0 ? b->p[b->n - 1] : '\n';
 
-	if (strchr("{[\n", last) == NULL)
-		buf_adds(b, ", ");
-	if (key != NULL)
-		buf_addf(b, "\"%s\": ", key);
+	if (last != '{' && last != '[' && last != '\n' && last != '\0')
+		buf_add(b, ", ", 2);
+	if (key == NULL)
+		return;
+	buf_addc(b, '"');
+	buf_adds(b, key);
+	buf_add(b, "\": ", 3);
 }
 
 void
@@ -60,8 +60,13 @@ add_text(struct buf *b, struct span s)
 
 	buf_addc(b, '"');
 	while (s.n > 0) {
-		size_t n = text_utf8(s);
+		size_t n = text_plain(s, '"', '\\');
 
+		buf_add(b, s.p, n);
+		s = span_from(s, n);
+		if (s.n == 0)
+			break;
+		n = text_utf8(s);
 		if (n > 0)
 			add_char(b, s.p, n);
 		else
@@ -89,7 +94,7 @@ void
 json_number(struct buf *b, const char *key, int64_t v)
 {
 	begin(b, key);
-	buf_addf(b, "%" PRId64, v);
+	buf_addi(b, v);
 }
 
 void

@@ -2,15 +2,17 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
-#define CHUNK 16		/* entries that change hands together */
-#define CHUNKS 128		/* a ring of so many */
+#define CHUNK 32		/* entries that change hands together */
+#define CHUNKS 64		/* a ring of so many */
 #define FEW 4			/* chunks that are not worth a thread */
-#define WARM 2			/* threads while files are in the cache */
-#define COLD 32			/* and when they are not */
-#define SLOW_US 60		/* a file takes longer: it came from the disk */
+#define COLD 32			/* threads, when files are in no cache */
+#define SLOW_US 30		/* a file takes longer: it came from the disk, */
+#define WAITS 4			/* if its reader had to wait so often for a chunk */
 
 struct chunk {
 	struct item items[CHUNK];
@@ -27,7 +29,9 @@ struct ahead {
 
 	pthread_t threads[COLD];
 	size_t n;		/* of threads */
+	size_t idle;		/* of these, waiting for `more' */
 	size_t wanted;
+	bool waiting;		/* for `ready': who takes the items */
 	bool stop;
 	pthread_mutex_t lock;	/* of all but the chunks that somebody has in hand */
 	pthread_cond_t more, ready;
@@ -39,43 +43,90 @@ chunk(struct ahead *a, size_t i)
 	return &a->ring[i % CHUNKS];
 }
 
+/* How often this thread had to wait so far; what others run on is no wait. */
+static long
+waits(void)
+{
+#ifdef RUSAGE_THREAD
+	struct rusage use;
+
+	return getrusage(RUSAGE_THREAD, &use) == 0 ? use.ru_nvcsw : 0;
+#else
+	static const long step = WAITS;		/* time alone has to tell */
+	static _Thread_local long n;
+
+	return n += step;
+#endif
+}
+
 static void
+read_item(struct ahead *a, struct item *it)
+{
+	struct err e = {0};
+
+	it->r = a->spool->kind->read(a->spool, &it->at, a->what, &it->m, &e);
+	if (it->r < 0) {
+		it->e = must(malloc(sizeof *it->e));
+		*it->e = e;
+	}
+}
+
+/* Did it come from the disk? */
+static bool
 read_chunk(struct ahead *a, struct chunk *c)
 {
-	for (size_t i = 0; i < c->n; i++) {
-		struct item *it = &c->items[i];
+	int64_t began = clock_us();
+	long before = waits();
 
-		it->r = a->spool->kind->read(a->spool, &it->at, a->what, &it->m,
-		    &it->e);
-	}
+	for (size_t i = 0; i < c->n; i++)
+		read_item(a, &c->items[i]);
+	return clock_us() - began > (int64_t)(SLOW_US * c->n) &&
+	    waits() - before >= WAITS;
+}
+
+/* Reads the next chunk that nobody has begun; with the lock, which it lets go. */
+static void
+work_on(struct ahead *a)
+{
+	struct chunk *c = chunk(a, a->work++);
+	bool slow;
+
+	pthread_mutex_unlock(&a->lock);
+	slow = read_chunk(a, c);
+	pthread_mutex_lock(&a->lock);
+	c->done = true;
+	if (slow)
+		a->wanted = COLD;
+	if (a->waiting)
+		pthread_cond_signal(&a->ready);
 }
 
 static void *
 work(void *arg)
 {
 	struct ahead *a = arg;
-	struct chunk *c;
-	int64_t began;
 
 	pthread_mutex_lock(&a->lock);
-	for (;;) {
-		while (!a->stop && a->work == a->in)
-			pthread_cond_wait(&a->more, &a->lock);
-		if (a->stop)
-			break;
-		c = chunk(a, a->work++);
-		pthread_mutex_unlock(&a->lock);
-		began = clock_us();
-		read_chunk(a, c);
-		began = clock_us() - began;
-		pthread_mutex_lock(&a->lock);
-		c->done = true;
-		if (began > SLOW_US * CHUNK)
-			a->wanted = COLD;
-		pthread_cond_signal(&a->ready);
+	while (!a->stop) {
+		if (a->work < a->in) {
+			work_on(a);
+			continue;
+		}
+		a->idle++;
+		pthread_cond_wait(&a->more, &a->lock);
+		a->idle--;
 	}
 	pthread_mutex_unlock(&a->lock);
 	return NULL;
+}
+
+/* Whoever takes the items reads, too, rather than wait. */
+static size_t
+helpers(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 2 ? 0 : n > COLD ? COLD : (size_t)n - 1;
 }
 
 struct ahead *
@@ -85,7 +136,7 @@ ahead_new(struct spool *s, unsigned what)
 
 	a->spool = s;
 	a->what = what;
-	a->wanted = WARM;
+	a->wanted = helpers();
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->more, NULL);
 	pthread_cond_init(&a->ready, NULL);
@@ -101,7 +152,8 @@ hand_over(struct ahead *a)
 	while (a->in > FEW && a->n < a->wanted &&
 	    pthread_create(&a->threads[a->n], NULL, work, a) == 0)
 		a->n++;
-	pthread_cond_signal(&a->more);
+	if (a->idle > 0)
+		pthread_cond_signal(&a->more);
 	pthread_mutex_unlock(&a->lock);
 }
 
@@ -127,21 +179,34 @@ item_free(struct item *it)
 {
 	buf_free(&it->at.ref);
 	message_free(&it->m);
+	free(it->e);
 }
 
-/* Waits for the chunk at `out`; reads it itself when nobody else is there to. */
+/* Waits for the chunk at `out`; meanwhile reads what nobody has begun. */
 static void
 await(struct ahead *a, struct chunk *c)
 {
 	pthread_mutex_lock(&a->lock);
-	if (!c->done && a->n == 0) {
-		a->work++;
-		read_chunk(a, c);
-		c->done = true;
-	}
-	while (!c->done)
+	while (!c->done) {
+		if (a->work < a->in) {
+			work_on(a);
+			continue;
+		}
+		a->waiting = true;
 		pthread_cond_wait(&a->ready, &a->lock);
+		a->waiting = false;
+	}
 	pthread_mutex_unlock(&a->lock);
+}
+
+/* All of the chunk at `out` was given out. */
+static void
+give_back(struct ahead *a, struct chunk *c)
+{
+	c->n = c->out = 0;
+	c->done = false;
+	a->some = false;
+	a->out++;
 }
 
 struct item *
@@ -149,20 +214,20 @@ ahead_next(struct ahead *a)
 {
 	struct chunk *c = chunk(a, a->out);
 
+	if (a->some)
+		item_free(&c->items[c->out - 1]);
+	if (a->some && c->out == c->n) {
+		give_back(a, c);
+		c = chunk(a, a->out);
+	}
 	if (a->out == a->in && c->n > 0)
 		hand_over(a);		/* the last, which is not full */
 	if (a->out == a->in)
 		return NULL;
-	await(a, c);
-	if (a->some)
-		item_free(&c->items[c->out - 1]);
+	if (!a->some)
+		await(a, c);
 	a->some = true;
-	if (c->out < c->n)
-		return &c->items[c->out++];
-	*c = (struct chunk){0};
-	a->some = false;
-	a->out++;
-	return ahead_next(a);
+	return &c->items[c->out++];
 }
 
 void

@@ -14,7 +14,7 @@ struct ahead;
 struct item {
 	struct entry at;
 	struct message m;
-	struct err e;
+	struct err *e;		/* what went wrong, when r is -1; else NULL */
 	int r;			/* 1, 0, -1 */
 };
 

@@ -95,7 +95,7 @@ static void
 take(struct through *t, struct item *it)
 {
 	if (it->r < 0)
-		t->l->trouble(&it->e);
+		t->l->trouble(it->e);
 	if (it->r == 1) {
 		struct message m = it->m;
 

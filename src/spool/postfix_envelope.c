@@ -36,14 +36,23 @@ damaged(const struct pf_envelope *x, const char *how, struct err *e)
 	    (long long)x->record, how);
 }
 
-/* Into *to, in place of what was there: text that a string can hold. */
+/* Text that a string can hold: 0, -1. */
 static int
-keep(struct pf_envelope *x, char **to, struct span data, struct err *e)
+check(const struct pf_envelope *x, struct span data, struct err *e)
 {
 	if (data.n > ADDRESS_MAX_OCTETS)
 		return damaged(x, "an address beyond all measure", e);
 	if (span_find(data, '\0') < data.n)
 		return damaged(x, "an address with a NUL", e);
+	return 0;
+}
+
+/* Into *to, in place of what was there. */
+static int
+keep(struct pf_envelope *x, char **to, struct span data, struct err *e)
+{
+	if (check(x, data, e) < 0)
+		return -1;
 	free(*to);
 	*to = span_dup(data);
 	return 0;
@@ -83,6 +92,7 @@ original(const char *raw)
 	struct span s = span_of(raw);
 	struct buf b = {0};
 
+	buf_room(&b, s.n + sizeof "rfc822;");
 	buf_adds(&b, text_is_ascii(s) ? "rfc822;" : "utf-8;");
 	path_quote(&b, s);
 	return buf_str(&b);
@@ -92,12 +102,10 @@ original(const char *raw)
 static int
 recipient(struct pf_envelope *x, int type, struct span data, struct err *e)
 {
-	char *raw = NULL;
 	struct rcpt *to;
 
-	if (keep(x, &raw, data, e) < 0)
+	if (check(x, data, e) < 0)
 		return -1;
-	free(raw);
 	if (data.n == 0)
 		data = SPAN("MAILER-DAEMON");
 	to = envelope_add(&x->m->env, quoted(data));
@@ -118,14 +126,11 @@ recipient(struct pf_envelope *x, int type, struct span data, struct err *e)
 static int
 sender(struct pf_envelope *x, struct span data, struct err *e)
 {
-	char *raw = NULL;
-
 	if (x->m->env.sender != NULL)
 		return 0;
-	if (keep(x, &raw, data, e) < 0)
+	if (check(x, data, e) < 0)
 		return -1;
 	x->m->env.sender = quoted(data);
-	free(raw);
 	return 0;
 }
 
@@ -154,9 +159,8 @@ counts(struct pf_envelope *x, struct span data, struct err *e)
 
 	if (x->counts > 0)
 		return 0;
-	while (x->counts < PF_COUNTS && span_cut(&data, ' ', &one)) {
-		if (one.n == 0)
-			continue;
+	while (x->counts < PF_COUNTS && (data = span_trim(data)).n > 0) {
+		span_cut(&data, ' ', &one);
 		if (keep_number(x, one, &x->count[x->counts], e) < 0)
 			return -1;
 		x->counts++;

@@ -220,20 +220,20 @@ scan(struct span in, struct buf *line, const struct index *x, struct block *b)
 static int
 read_log(int fd, const struct index *x, struct err *e)
 {
-	struct buf in = {0}, line = {0};
+	char piece[PIECE];
+	struct buf line = {0};
 	struct block b = {0};
 	ssize_t n;
 
 	do {
-		n = read(fd, buf_room(&in, PIECE), PIECE);
+		n = read(fd, piece, PIECE);
 		if (n > 0)
-			scan((struct span){ in.p, (size_t)n }, &line, x, &b);
+			scan((struct span){ piece, (size_t)n }, &line, x, &b);
 	} while (n == PIECE || (n < 0 && errno == EINTR));
 	if (n < 0)
 		err_sys(e, "read");
 	take(x, &b, buf_span(&line));
 	apply(x, &b);
-	buf_free(&in);
 	buf_free(&line);
 	return n < 0 ? -1 : 0;
 }

@@ -1,7 +1,5 @@
 #include "wire/path.h"
 
-#include <string.h>
-
 #include "base/text.h"
 #include "wire/domain.h"
 
@@ -9,9 +7,15 @@
 static bool
 is_atext(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') || (unsigned char)c >= 0x80 ||
-	    (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
+	switch (c) {
+	case '!': case '#': case '$': case '%': case '&': case '\'': case '*':
+	case '+': case '-': case '/': case '=': case '?': case '^': case '_':
+	case '`': case '{': case '|': case '}': case '~':
+		return true;
+	default:
+		return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		    (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
+	}
 }
 
 static bool

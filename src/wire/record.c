@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "wire/path.h"
 
 static const char *const fates[] = {
@@ -19,13 +20,20 @@ fate_name(enum fate f)
 void
 field_add(struct buf *b, struct span s)
 {
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
+	while (s.n > 0) {
+		size_t n = text_plain(s, '\\', '\\');
+		unsigned char c;
 
-		if (c < 0x20 || c == 0x7f || c == '\\')
+		buf_add(b, s.p, n);
+		s = span_from(s, n);
+		if (s.n == 0)
+			return;
+		c = (unsigned char)*s.p;
+		if (c < 0x80)
 			buf_addf(b, "\\x%02X", c);
 		else
 			buf_addc(b, (char)c);
+		s = span_from(s, 1);
 	}
 }
 
