@@ -109,25 +109,25 @@ json_rcpt(struct buf *b, const struct rcpt *r)
 }
 
 static void
-json_rcpts(struct rows *r, const struct row *w)
+json_rcpts(const struct rows *r, const struct row *w, struct buf *b)
 {
 	const struct envelope *v = w->env;
 	bool done = false;
 
-	json_open(&r->line, "recipients", '[');
+	json_open(b, "recipients", '[');
 	for (size_t i = 0; i < v->rcpts.n; i++) {
 		if (v->rcpts.p[i].selected)
-			json_rcpt(&r->line, &v->rcpts.p[i]);
+			json_rcpt(b, &v->rcpts.p[i]);
 		done = done || v->rcpts.p[i].done;
 	}
-	json_close(&r->line, ']');
+	json_close(b, ']');
 	if (!done || r->narrowed)
 		return;
-	json_open(&r->line, "done", '[');
+	json_open(b, "done", '[');
 	for (size_t i = 0; i < v->rcpts.n; i++)
 		if (v->rcpts.p[i].done)
-			json_rcpt(&r->line, &v->rcpts.p[i]);
-	json_close(&r->line, ']');
+			json_rcpt(b, &v->rcpts.p[i]);
+	json_close(b, ']');
 }
 
 static void
@@ -156,10 +156,8 @@ json_known(struct buf *b, const struct row *w)
 }
 
 static void
-json_add(struct rows *r, const struct row *w)
+json_add(const struct rows *r, const struct row *w, struct buf *b)
 {
-	struct buf *b = &r->line;
-
 	json_open(b, NULL, '{');
 	json_string(b, "queue_name", span_of(w->state));
 	json_string(b, "queue_id", span_of(w->id));
@@ -168,7 +166,7 @@ json_add(struct rows *r, const struct row *w)
 	json_bool(b, "forced_expire", w->forced_expire);
 	json_string(b, "sender",
 	    w->env->sender != NULL ? span_of(w->env->sender) : SPAN(""));
-	json_rcpts(r, w);
+	json_rcpts(r, w, b);
 	json_string(b, "mta", span_of(w->mta));
 	json_string(b, "spool", span_of(w->spool));
 	json_string(b, "ref", span_of(w->ref));
@@ -182,7 +180,8 @@ json_add(struct rows *r, const struct row *w)
  * such a recipient is left out, and told.
  */
 static int
-records_add(struct rows *r, const struct row *w, struct err *e)
+records_add(const struct rows *r, const struct row *w, struct buf *b,
+    struct err *e)
 {
 	struct record rec = { .ref = (char *)(uintptr_t)w->ref, .sender = w->env->sender };
 	const struct rcpt *p = w->env->rcpts.p;
@@ -204,60 +203,60 @@ records_add(struct rows *r, const struct row *w, struct err *e)
 			    p[i].address);
 	}
 	if (rec.rcpts.n > 0)
-		record_add(&r->line, &rec, r->end);
+		record_add(b, &rec, r->end);
 	vec_free(&rec.rcpts);
 	return bad;
 }
 
 /* A value in a line of the user's own form. */
 static void
-value(struct rows *r, struct span s)
+value(struct buf *b, struct span s)
 {
-	field_add(&r->line, s.n > 0 ? s : SPAN("-"));
+	field_add(b, s.n > 0 ? s : SPAN("-"));
 }
 
 static void
-letter(struct rows *r, const struct row *w, char c)
+letter(const struct rows *r, const struct row *w, char c, struct buf *b)
 {
 	const struct envelope *v = w->env;
 	const char *space = "";
 
 	switch (c) {
-	case 'i': value(r, span_of(w->id)); break;
-	case 's': buf_addf(&r->line, "%" PRId64, w->size); break;
-	case 'a': buf_addf(&r->line, "%" PRId64, age_of(r, w)); break;
-	case 'f': value(r, sender_of(w)); break;
-	case 'q': value(r, span_of(w->state)); break;
-	case 'R': value(r, reason_of(w)); break;
-	case 'p': value(r, span_of(w->ref)); break;
-	case '%': buf_addc(&r->line, '%'); break;
+	case 'i': value(b, span_of(w->id)); break;
+	case 's': buf_addf(b, "%" PRId64, w->size); break;
+	case 'a': buf_addf(b, "%" PRId64, age_of(r, w)); break;
+	case 'f': value(b, sender_of(w)); break;
+	case 'q': value(b, span_of(w->state)); break;
+	case 'R': value(b, reason_of(w)); break;
+	case 'p': value(b, span_of(w->ref)); break;
+	case '%': buf_addc(b, '%'); break;
 	case 'r':
 		for (size_t i = 0; i < v->rcpts.n; i++) {
 			if (!v->rcpts.p[i].selected)
 				continue;
-			buf_adds(&r->line, space);
-			value(r, span_of(v->rcpts.p[i].address));
+			buf_adds(b, space);
+			value(b, span_of(v->rcpts.p[i].address));
 			space = " ";
 		}
 		if (*space == '\0')
-			buf_addc(&r->line, '-');
+			buf_addc(b, '-');
 		break;
 	}
 }
 
 static void
-format_add(struct rows *r, const struct row *w)
+format_add(const struct rows *r, const struct row *w, struct buf *b)
 {
 	for (const char *f = r->format; *f != '\0'; f++) {
 		if (*f == '%')
-			letter(r, w, *++f);
+			letter(r, w, *++f, b);
 		else if (*f == '\\')
-			buf_addc(&r->line, *++f == 't' ? '\t' :
+			buf_addc(b, *++f == 't' ? '\t' :
 			    *f == 'n' ? '\n' : '\\');
 		else
-			buf_addc(&r->line, *f);
+			buf_addc(b, *f);
 	}
-	buf_addc(&r->line, r->end);
+	buf_addc(b, r->end);
 }
 
 int
@@ -282,15 +281,15 @@ rows_format_check(const char *f, struct err *e)
  * must not be there either.
  */
 static void
-put(struct rows *r)
+put(struct rows *r, struct span rest)
 {
 	struct buf safe = {0};
-	struct span rest = buf_span(&r->line), s;
+	struct span s;
 
 	if (!r->tty && rest.n > 0)
 		fwrite(rest.p, 1, rest.n, r->to);
 	if (!r->tty)
-		rest.n = 0;
+		return;
 	while (rest.n > 0) {
 		for (s = rest; rest.n > 0 && strchr("\t\n", *rest.p) == NULL;)
 			rest = span_from(rest, 1);
@@ -303,33 +302,57 @@ put(struct rows *r)
 	if (safe.n > 0)
 		fwrite(safe.p, 1, safe.n, r->to);
 	buf_free(&safe);
-	buf_clear(&r->line);
 }
 
 static void
-one_field(struct rows *r, const char *s)
+one_field(const struct rows *r, const char *s, struct buf *b)
 {
-	field_add(&r->line, span_of(s));
-	buf_addc(&r->line, r->end);
+	field_add(b, span_of(s));
+	buf_addc(b, r->end);
+}
+
+bool
+rows_are_text(const struct rows *r)
+{
+	return r->form != ROWS_TABLE;
+}
+
+int
+rows_text(const struct rows *r, const struct row *w, struct buf *b,
+    struct err *e)
+{
+	switch (r->form) {
+	case ROWS_REFS: one_field(r, w->ref, b); break;
+	case ROWS_IDS: one_field(r, w->id, b); break;
+	case ROWS_RECORDS: return records_add(r, w, b, e);
+	case ROWS_JSON: json_add(r, w, b); break;
+	case ROWS_FORMAT: format_add(r, w, b); break;
+	case ROWS_TABLE: case ROWS_COUNT: break;
+	}
+	return 0;
+}
+
+void
+rows_add_text(struct rows *r, struct span text)
+{
+	r->n++;
+	put(r, text);
 }
 
 int
 rows_add(struct rows *r, const struct row *w, struct err *e)
 {
-	int bad = 0;
+	int bad;
 
-	r->n++;
 	r->octets += w->size;
-	switch (r->form) {
-	case ROWS_REFS: one_field(r, w->ref); break;
-	case ROWS_IDS: one_field(r, w->id); break;
-	case ROWS_RECORDS: bad = records_add(r, w, e); break;
-	case ROWS_JSON: json_add(r, w); break;
-	case ROWS_FORMAT: format_add(r, w); break;
-	case ROWS_TABLE: table_add(r, w); break;
-	case ROWS_COUNT: break;
+	if (r->form == ROWS_TABLE) {
+		r->n++;
+		table_add(r, w);
+		return 0;
 	}
-	put(r);
+	buf_clear(&r->line);
+	bad = rows_text(r, w, &r->line, e);
+	rows_add_text(r, buf_span(&r->line));
 	return bad;
 }
 
@@ -345,8 +368,9 @@ rows_add_ref(struct rows *r, const char *ref)
 	r->n++;
 	if (r->form == ROWS_COUNT)
 		return;
-	one_field(r, ref);
-	put(r);
+	buf_clear(&r->line);
+	one_field(r, ref, &r->line);
+	put(r, buf_span(&r->line));
 }
 
 static void

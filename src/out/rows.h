@@ -66,6 +66,15 @@ void rows_begin(struct rows *, size_t width);
  */
 int rows_add(struct rows *, const struct row *, struct err *);
 
+/*
+ * The same in two steps, in every form but the table.  rows_text: appends what
+ * rows_add() would write, with the same returns; several threads may at once.
+ * rows_add_text: writes it.
+ */
+bool rows_are_text(const struct rows *);
+int rows_text(const struct rows *, const struct row *, struct buf *, struct err *);
+void rows_add_text(struct rows *, struct span);
+
 /* Can a row be written of which only the ref is known?  Then that does it. */
 bool rows_needs_ref_only(const struct rows *);
 void rows_add_ref(struct rows *, const char *ref);

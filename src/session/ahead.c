@@ -12,6 +12,7 @@
 #define FEW 4			/* chunks that are not worth a thread */
 #define COLD 32			/* threads, when files are in no cache */
 #define SLOW_US 30		/* a file takes longer: it came from the disk, */
+#define TEXT_KEPT 8192		/* octets of memory that an item keeps */
 #define WAITS 4			/* if its reader had to wait so often for a chunk */
 
 struct chunk {
@@ -23,6 +24,9 @@ struct chunk {
 struct ahead {
 	struct spool *spool;
 	unsigned what;
+	ahead_digest *digest;
+	const void *arg;	/* for it */
+	bool text_only;
 	struct chunk ring[CHUNKS];
 	size_t in, work, out;	/* chunks so far: filled, begun, given out */
 	bool some;		/* an item of the chunk at `out` was given out */
@@ -63,12 +67,19 @@ static void
 read_item(struct ahead *a, struct item *it)
 {
 	struct err e = {0};
+	int r;
 
-	it->r = a->spool->kind->read(a->spool, &it->at, a->what, &it->m, &e);
-	if (it->r < 0) {
+	r = it->r = a->spool->kind->read(a->spool, &it->at, a->what, &it->m, &e);
+	if (r == 1) {
+		r = a->digest(a->arg, a->spool, &it->m, &it->text, &e);
+		it->r = r != 0;
+	}
+	if (r < 0) {
 		it->e = must(malloc(sizeof *it->e));
 		*it->e = e;
 	}
+	if (it->r != 1 || a->text_only)
+		message_free(&it->m);
 }
 
 /* Did it come from the disk? */
@@ -130,12 +141,16 @@ helpers(void)
 }
 
 struct ahead *
-ahead_new(struct spool *s, unsigned what)
+ahead_new(struct spool *s, unsigned what, ahead_digest *d, const void *arg,
+    bool text_only)
 {
 	struct ahead *a = must(calloc(1, sizeof *a));
 
 	a->spool = s;
 	a->what = what;
+	a->digest = d;
+	a->arg = arg;
+	a->text_only = text_only;
 	a->wanted = helpers();
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->more, NULL);
@@ -168,18 +183,25 @@ ahead_add(struct ahead *a, struct entry *at)
 {
 	struct chunk *c = chunk(a, a->in);
 
-	c->items[c->n++] = (struct item){ .at = *at };
+	c->items[c->n++].at = *at;
 	*at = (struct entry){0};
 	if (c->n == CHUNK)
 		hand_over(a);
 }
 
+/* Its text's memory serves the next one, unless it is large. */
 static void
 item_free(struct item *it)
 {
+	struct buf text = it->text;
+
 	buf_free(&it->at.ref);
 	message_free(&it->m);
 	free(it->e);
+	if (text.room > TEXT_KEPT)
+		buf_free(&text);
+	buf_clear(&text);
+	*it = (struct item){ .text = text };
 }
 
 /* Waits for the chunk at `out`; meanwhile reads what nobody has begun. */
@@ -245,6 +267,8 @@ ahead_free(struct ahead *a)
 
 		for (size_t k = first; k < c->n; k++)
 			item_free(&c->items[k]);
+		for (size_t k = 0; k < CHUNK; k++)
+			buf_free(&c->items[k].text);
 	}
 	pthread_mutex_destroy(&a->lock);
 	pthread_cond_destroy(&a->more);

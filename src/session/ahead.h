@@ -10,16 +10,29 @@
 
 struct ahead;
 
-/* One entry and what kind->read said of it. */
+/*
+ * What is to be done with a message that was read, by whoever has read it, many at
+ * once: 1 it is meant, 0 it is not, -1 it is, and there was trouble (in err).
+ * `text` is empty: what is put there comes out with the item.
+ */
+typedef int ahead_digest(const void *arg, struct spool *, struct message *,
+    struct buf *text, struct err *);
+
+/* One entry and what became of it. */
 struct item {
 	struct entry at;
-	struct message m;
-	struct err *e;		/* what went wrong, when r is -1; else NULL */
-	int r;			/* 1, 0, -1 */
+	struct message m;	/* empty unless r is 1 and messages are kept */
+	struct buf text;
+	struct err *e;		/* trouble; NULL: none */
+	int r;			/* 1 read and meant, 0 not, -1 it could not be read */
 };
 
-/* `what` is for kind->read.  Nothing is started before there are many entries. */
-struct ahead *ahead_new(struct spool *, unsigned what);
+/*
+ * `what` is for kind->read; with `text_only` the message is freed once it was
+ * digested.  Nothing is started before there are many entries.
+ */
+struct ahead *ahead_new(struct spool *, unsigned what, ahead_digest *, const void *arg,
+    bool text_only);
 
 /* Is there room for one more entry?  Otherwise ahead_next() has to be called. */
 bool ahead_room(const struct ahead *);

@@ -94,14 +94,34 @@ struct through {
 static void
 take(struct through *t, struct item *it)
 {
-	if (it->r < 0)
+	if (it->e != NULL)
 		t->l->trouble(it->e);
-	if (it->r == 1) {
+	if (it->r == 1 && t->l->text != NULL) {
+		t->l->line(buf_span(&it->text));
+	} else if (it->r == 1) {
 		struct message m = it->m;
 
 		it->m = (struct message){0};
-		consider(t->l, t->s, &m, NULL);
+		t->l->each(t->s, &m);
 	}
+}
+
+/*
+ * Done by whoever has read it: what was not meant goes at once, and of the others
+ * only the text stays, where that is all that is wanted.
+ */
+static int
+digest(const void *arg, struct spool *s, struct message *m, struct buf *text,
+    struct err *e)
+{
+	const struct look *l = arg;
+	int bad = 0;
+
+	if (!select_message(l->select, m))
+		return 0;
+	if (l->text != NULL)
+		bad = l->text(s, m, text, e);
+	return bad < 0 ? -1 : 1;
 }
 
 /* Nothing but the name has to be known of it. */
@@ -179,7 +199,7 @@ through(const struct look *l, struct spool *s, const char *id)
 {
 	struct through t = { .l = l, .s = s, .id = id };
 
-	t.ahead = ahead_new(s, l->reads);
+	t.ahead = ahead_new(s, l->reads, digest, l, l->text != NULL);
 	walk(&t);
 	ahead_free(t.ahead);
 	if (t.asked)

@@ -19,6 +19,13 @@ struct look {
 	   message, while nothing is selected by content, is only named. */
 	void (*name)(struct spool *, const struct entry *);
 
+	/* NULL, or: `text' makes the text of a message, by several threads at once,
+	   and `line' is called with it, in order, instead of each() with the
+	   message; only where many are gone through.  -1: told as trouble, too. */
+	int (*text)(const struct spool *, const struct message *, struct buf *,
+	    struct err *);
+	void (*line)(struct span);
+
 	void (*each)(struct spool *, struct message *);	/* takes the message */
 	void (*trouble)(const struct err *);	/* the rest is still looked at */
 	bool (*enough)(void);	/* no more is wanted */

@@ -177,11 +177,10 @@ explain(struct spool *s, const struct message *m)
 		trouble(&e);
 }
 
-static void
-show(struct spool *s, const struct message *m)
+static struct row
+row_of(const struct spool *s, const struct message *m)
 {
-	struct err e = {0};
-	struct row row = {
+	return (struct row){
 		.mta = s->kind->name, .spool = s->dir,
 		.state = state_name(m->state), .ref = m->ref, .id = m->id,
 		.arrival = m->arrival, .next_attempt = m->next_attempt,
@@ -189,6 +188,29 @@ show(struct spool *s, const struct message *m)
 		.attempts = m->attempts, .size = m->size,
 		.forced_expire = m->forced_expire, .env = &m->env,
 	};
+}
+
+static int
+text(const struct spool *s, const struct message *m, struct buf *line,
+    struct err *e)
+{
+	struct row row = row_of(s, m);
+
+	return rows_text(&rows, &row, line, e);
+}
+
+static void
+put_line(struct span line)
+{
+	shown++;
+	rows_add_text(&rows, line);
+}
+
+static void
+show(struct spool *s, const struct message *m)
+{
+	struct err e = {0};
+	struct row row = row_of(s, m);
 
 	shown++;
 	if (views.view == VIEW_WHY)
@@ -221,13 +243,13 @@ found(struct spool *s, struct message *m)
 static void
 named(struct spool *s, const struct entry *at)
 {
-	struct buf ref = {0};
+	static struct buf ref;
 
 	(void)s;
 	shown++;
+	buf_clear(&ref);
 	buf_addspan(&ref, buf_span(&at->ref));
 	rows_add_ref(&rows, buf_str(&ref));
-	buf_free(&ref);
 }
 
 static int
@@ -394,6 +416,12 @@ main(int argc, char *argv[])
 	look.end = rows.end;
 	if (views.view == VIEW_ROWS && sort_by == NULL && rows_needs_ref_only(&rows))
 		look.name = named;
+	if (views.view == VIEW_ROWS && sort_by == NULL && rows_are_text(&rows)) {
+		look.text = text;
+		look.line = put_line;
+	}
+	if (!rows.tty)
+		setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	if (!only_refs(from_stdin))
 		open_spools();
 	if (sel.ids.n == 0 && !from_stdin)
