@@ -172,11 +172,13 @@ blank(char c)
 struct span
 span_trim(struct span a)
 {
+	size_t i = 0;
+
 	while (a.n > 0 && blank(a.p[a.n - 1]))
 		a.n--;
-	while (a.n > 0 && blank(*a.p))
-		a = span_from(a, 1);
-	return a;
+	while (i < a.n && blank(a.p[i]))
+		i++;
+	return span_from(a, i);
 }
 
 size_t

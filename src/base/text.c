@@ -29,11 +29,35 @@ text_utf8(struct span s)
 	return n;
 }
 
+#define EACH UINT64_C(0x0101010101010101)
+#define HIGH (EACH << 7)
+
+/* Is one of the eight octets 0?  Above it others may seem to be. */
+static uint64_t
+zero(uint64_t word)
+{
+	return (word - EACH) & ~word & HIGH;
+}
+
+/* Is one of them no printable ASCII, or `a' or `b' (each eight times)? */
+static bool
+has_special(uint64_t word, uint64_t a, uint64_t b)
+{
+	return (word & HIGH) != 0 || ((word - EACH * 0x20) & HIGH) != 0 ||
+	    ((word + EACH) & HIGH) != 0 || (zero(word ^ a) | zero(word ^ b)) != 0;
+}
+
 size_t
 text_plain(struct span s, char a, char b)
 {
+	uint64_t word, as = EACH * (unsigned char)a, bs = EACH * (unsigned char)b;
 	size_t i = 0;
 
+	for (; s.n - i >= sizeof word; i += sizeof word) {
+		memcpy(&word, s.p + i, sizeof word);
+		if (has_special(word, as, bs))
+			break;
+	}
 	for (; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 
@@ -52,7 +76,7 @@ ascii(struct span s)
 
 	for (; s.n - i >= sizeof word; i += sizeof word) {
 		memcpy(&word, s.p + i, sizeof word);
-		if (word & UINT64_C(0x8080808080808080))
+		if (word & HIGH)
 			break;
 	}
 	while (i < s.n && !((unsigned char)s.p[i] & 0x80))

@@ -112,10 +112,14 @@ find(struct span s, const char *word)
 static struct span
 before_marks(struct span s)
 {
-	static const char *const marks[] = { " F=<", " P=<", " Q=", " R=", " T=" };
-
-	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
-		s.n = find(s, marks[i]);
+	for (size_t i = 0; i + 2 < s.n; i++) {
+		if (s.p[i] != ' ' || s.p[i + 2] != '=' ||
+		    strchr("FPQRT", s.p[i + 1]) == NULL || s.p[i + 1] == '\0')
+			continue;
+		if (strchr("QRT", s.p[i + 1]) != NULL ||
+		    (i + 3 < s.n && s.p[i + 3] == '<'))
+			s.n = i;
+	}
 	return s;
 }
 

@@ -238,7 +238,8 @@ sm_parse(struct sm_file *f, struct span text, struct message *m, struct err *e)
 
 	*f = (struct sm_file){0};
 	m->attempts = -1;
-	f->ended = text.n > 0 && memmem(text.p, text.n, "\n.\n", 3) != NULL;
+	f->ended = span_ends(text, "\n.\n") || (text.n > 0 &&
+	    memmem(text.p, text.n, "\n.\n", 3) != NULL);
 	while (r == 0 && sm_cut_item(&text, &l)) {
 		if (l.n == 0)
 			continue;

@@ -7,14 +7,16 @@
 static bool
 is_atext(char c)
 {
+	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9') || (unsigned char)c >= 0x80)
+		return true;
 	switch (c) {
 	case '!': case '#': case '$': case '%': case '&': case '\'': case '*':
 	case '+': case '-': case '/': case '=': case '?': case '^': case '_':
 	case '`': case '{': case '|': case '}': case '~':
 		return true;
 	default:
-		return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		    (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
+		return false;
 	}
 }
 
