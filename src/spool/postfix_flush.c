@@ -16,6 +16,7 @@
 #include "spool/program.h"
 
 #define LOG_MAX (256 << 20)
+#define SERVICES_MAX (1 << 20)	/* of master.cf */
 
 struct ids { const char **p; size_t n, room; };	/* a VEC */
 
@@ -184,10 +185,36 @@ quiet(const char *dir, const char *name)
 	return age;
 }
 
+/* Is there a daemon that keeps such logs?  Else what lies there is as old as it. */
+static bool
+is_kept(const char *conf)
+{
+	struct buf path = {0}, text = {0};
+	struct err none = {0};
+	struct span rest, line, name, type;
+	bool yes = false;
+
+	buf_addf(&path, "%s/master.cf", conf);
+	if (file_read(buf_str(&path), SERVICES_MAX, &text, &none) <= 0)
+		buf_clear(&text);
+	rest = buf_span(&text);
+	while (!yes && span_cut(&rest, '\n', &line)) {
+		for (name = line, name.n = 0; name.n < line.n &&
+		    line.p[name.n] != ' ' && line.p[name.n] != '\t';)
+			name.n++;
+		type = span_trim(span_from(line, name.n));
+		yes = span_is(name, "flush") && span_starts(type, "unix");
+	}
+	buf_free(&text);
+	buf_free(&path);
+	return yes;
+}
+
 /*
  * Does its log name all that waits in deferred for this domain?  Only if Postfix runs,
- * and has tried everything since its configuration was last changed.  What is let go
- * from hold is in no log before it was tried.
+ * and has tried everything since it was started (files may have been brought there,
+ * or got other IDs) and its configuration was last changed.  What is let go from hold
+ * keeps the time of its next attempt, and may be in no log before that.
  */
 static bool
 is_covered(struct spool *s, const char *node)
@@ -210,8 +237,10 @@ is_covered(struct spool *s, const char *node)
 		setting(&c, line, node);
 	yes = yes && c.flushed && !c.unclear && c.backoff > 0 && c.delay > 0 &&
 	    quiet(s->conf, "main.cf") > 2 * c.backoff &&
-	    quiet(s->conf, "master.cf") > 2 * c.backoff &&
-	    quiet(s->dir, "hold") > 2 * c.delay && !pf_is_hashed(s, "hold");
+	    quiet(s->conf, "master.cf") > 2 * c.backoff && is_kept(s->conf) &&
+	    quiet(s->dir, "pid/master.pid") > 2 * c.backoff &&
+	    quiet(s->dir, "hold") > 2 * (c.backoff + c.delay) &&
+	    !pf_is_hashed(s, "hold");
 	buf_free(&pid);
 	buf_free(&out);
 	return yes;

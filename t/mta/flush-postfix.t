@@ -33,7 +33,10 @@ of() {
 }
 walked() { grep -c 'spool/postfix/deferred", ' "$tmp/trace" || :; }
 all_deferred() { [ "$(queue-list --spool=postfix:"$root$spool" --state=deferred --count)" = "$1" ]; }
-aged() { touch -d '1 day ago' "$root/etc/postfix/main.cf" "$root/etc/postfix/master.cf" "$root$spool/hold"; }
+aged() {
+	touch -d '1 day ago' "$root/etc/postfix/main.cf" "$root/etc/postfix/master.cf" \
+		"$root$spool/hold" "$root$spool/pid/master.pid"
+}
 
 submit ann@x.test bob@etrn.test carla@other.test
 submit ann@x.test dora@ETRN.test
@@ -75,6 +78,25 @@ chroot "$root" postsuper -H "$id" 2>/dev/null
 is 'let go a moment ago: shown' 'bob@etrn.test
 held@etrn.test' of etrn.test
 is 'the whole queue was looked at' 1 walked
+touch -d '4 hours ago' "$root$spool/hold"
+of etrn.test >/dev/null
+is 'hours later, too: it waits for its next attempt' 1 walked
+aged
+of etrn.test >/dev/null
+is 'then it was tried' 0 walked
+
+# who was started a moment ago may have been given files; who keeps no logs
+touch "$root$spool/pid/master.pid"
+of etrn.test >/dev/null
+is 'Postfix was only just started: the whole queue' 1 walked
+sed -i 's/^flush /#flush /' "$root/etc/postfix/master.cf"
+aged
+of etrn.test >/dev/null
+is 'no flush daemon: the whole queue' 1 walked
+sed -i 's/^#flush /flush /' "$root/etc/postfix/master.cf"
+aged
+of etrn.test >/dev/null
+is 'there is one' 0 walked
 
 # nothing is tried any more while Postfix is down
 aged
