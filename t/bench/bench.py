@@ -306,19 +306,21 @@ def sizes(path):
          ours and start and ours[2] - start[2], 2, True)
 
 
-# What a row of ours is to be held against: (row, peer, at most or at least).
+# What a row of ours is to be held against: (row, peer, ratio, at most or at least,
+# when); without a peer milliseconds.
 LISTING = {
     "postfix": [("queue-list --records", "floor", 1.3, True, "warm"),
                 ("queue-list -j", "floor, with defer logs", 1.3, True, "warm"),
                 ("queue-list --count", "floor, names only", 1.2, True, "warm"),
                 ("queue-list --records", "postqueue -j", 4, False, "warm"),
                 ("queue-list -j", "postqueue -j", 2, False, "warm"),
+                ("queue-list -d, by flush log", None, 10, True, "warm"),
                 ("queue-list --records", "floor", .35, True, "cold"),
                 ("queue-list --records", "postqueue -j", 8, False, "cold")],
     "exim": [("queue-list --records", "floor", 1.3, True, "warm"),
              ("queue-list --count", "floor, names only", 1.2, True, "warm"),
              ("queue-list --records", "exim -bp", 2.5, False, "warm"),
-             ("queue-list --records", "exiqgrep -i", 5, False, "warm"),
+             ("queue-list --records", "exiqgrep -r . -i", 5, False, "warm"),
              ("queue-list --records", "floor", .35, True, "cold")],
     "sendmail": [("queue-list --records", "floor", 1.3, True, "warm"),
                  ("queue-list --count", "floor, names only", 1.2, True, "warm"),
@@ -352,7 +354,10 @@ def listing(path):
         table(["", "seconds", "x floor", "CPU", "MB", ""], out)
         print("\n  goals")
         for label, peer, limit, at_most, temp in LISTING[group[0]]:
-            if temp == group[2]:
+            if temp == group[2] and peer is None:
+                goal(f"{label}: ms, at most {limit}",
+                     of(label) and of(label) * 1000, limit, True)
+            elif temp == group[2]:
                 a, b = (label, peer) if at_most else (peer, label)
                 goal(f"{label} and {peer}: x, {'at most' if at_most else 'at least'} {limit}",
                      ratio(of(a), of(b)), limit, at_most)
