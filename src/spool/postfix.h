@@ -173,7 +173,12 @@ int pf_log_write(struct spool *, const char *log, const struct message *,
 int pf_log_append(struct spool *, const char *log, const struct message *,
     const struct stat *like, struct span text, struct err *);
 
-/* postfix_flush.c */
+/*
+ * postfix_flush.c.  pf_flush_told: `postconf -x ... PF_FLUSH_NAMES' said so of this
+ * configuration; to start it once more would cost more than all the rest.
+ */
+#define PF_FLUSH_NAMES "fast_flush_domains", "maximal_backoff_time", "queue_run_delay"
+void pf_flush_told(const char *conf, struct span);
 bool pf_covers(struct spool *, const char *, const struct message *);
 struct walk *pf_walk_node(struct spool *, const char *, unsigned, struct err *);
 

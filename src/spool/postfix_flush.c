@@ -170,6 +170,42 @@ setting(struct settings *c, struct span line, const char *node)
 	free(value);
 }
 
+/* What postconf said last, and of which configuration. */
+static struct {
+	char *conf;
+	struct buf text;
+} told;
+
+void
+pf_flush_told(const char *conf, struct span text)
+{
+	free(told.conf);
+	told.conf = span_dup(span_of(conf));
+	buf_clear(&told.text);
+	buf_addspan(&told.text, text);
+}
+
+static int
+ask(struct settings *c, const char *conf, const char *node)
+{
+	const char *const args[] = { "-x", PF_FLUSH_NAMES, NULL };
+	struct buf out = {0};
+	struct err none = {0};
+	struct span rest, line;
+	int r = 0;
+
+	if (told.conf == NULL || strcmp(told.conf, conf) != 0) {
+		r = pf_run(conf, "postconf", args, (struct span){0}, &out, &none);
+		if (r == 0)
+			pf_flush_told(conf, buf_span(&out));
+		buf_free(&out);
+	}
+	rest = buf_span(&told.text);
+	while (r == 0 && span_cut(&rest, '\n', &line))
+		setting(c, line, node);
+	return r == 0 ? 0 : -1;
+}
+
 /* So long nothing has changed in the file or directory; -1 unknown. */
 static int64_t
 quiet(const char *dir, const char *name)
@@ -219,30 +255,21 @@ is_kept(const char *conf)
 static bool
 is_covered(struct spool *s, const char *node)
 {
-	const char *const args[] = { "-x", "fast_flush_domains",
-	    "maximal_backoff_time", "queue_run_delay", NULL };
 	struct settings c = {0};
-	struct buf out = {0}, pid = {0};
-	struct err none = {0};
-	struct span rest, line;
+	struct buf pid = {0};
 	bool yes;
 
 	if (!s->live || s->conf == NULL || !text_is_ascii(span_of(node)))
 		return false;
 	buf_addf(&pid, "%s/pid/master.pid", s->dir);
-	yes = program_runs(buf_str(&pid)) &&
-	    pf_run(s->conf, "postconf", args, (struct span){0}, &out, &none) == 0;
-	rest = buf_span(&out);
-	while (yes && span_cut(&rest, '\n', &line))
-		setting(&c, line, node);
-	yes = yes && c.flushed && !c.unclear && c.backoff > 0 && c.delay > 0 &&
+	yes = program_runs(buf_str(&pid)) && ask(&c, s->conf, node) == 0 &&
+	    c.flushed && !c.unclear && c.backoff > 0 && c.delay > 0 &&
 	    quiet(s->conf, "main.cf") > 2 * c.backoff &&
 	    quiet(s->conf, "master.cf") > 2 * c.backoff && is_kept(s->conf) &&
 	    quiet(s->dir, "pid/master.pid") > 2 * c.backoff &&
 	    quiet(s->dir, "hold") > 2 * (c.backoff + c.delay) &&
 	    !pf_is_hashed(s, "hold");
 	buf_free(&pid);
-	buf_free(&out);
 	return yes;
 }
 

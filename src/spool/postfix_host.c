@@ -62,7 +62,7 @@ static int
 ask(struct instances *found, const char *conf, struct err *e)
 {
 	const char *const args[] = {
-		"-x", "queue_directory", "config_directory", NULL
+		"-x", "queue_directory", "config_directory", PF_FLUSH_NAMES, NULL
 	};
 	struct instance one = {0};
 	struct buf out = {0};
@@ -72,6 +72,8 @@ ask(struct instances *found, const char *conf, struct err *e)
 	rest = buf_span(&out);
 	while (r == 0 && span_cut(&rest, '\n', &line))
 		setting(&one, line);
+	if (r == 0 && one.conf != NULL)
+		pf_flush_told(one.conf, buf_span(&out));
 	buf_free(&out);
 	if (r == 0 && one.conf != NULL && one.queue != NULL) {
 		*vec_add(found) = one;
@@ -194,18 +196,22 @@ from_conf(struct spool *s, struct err *e)
 	return r;
 }
 
+/* The one that postconf itself uses, which is live. */
 static int
 default_queue(struct spool *s, struct err *e)
 {
-	struct buf queue = {0};
-	int r = pf_conf(s, "queue_directory", &queue, e);
+	struct instances found = {0};
+	int r = ask(&found, NULL, e);
 
-	if (r == 0)
-		s->dir = span_dup(buf_span(&queue));
-	else if (e->fault == FAULT_UNAVAILABLE)
+	if (r == 0) {
+		s->dir = span_dup(span_of(found.p->queue));
+		s->conf = span_dup(span_of(found.p->conf));
+		s->live = true;
+	} else if (e->fault == FAULT_UNAVAILABLE) {
 		err_set(e, FAULT_IO, "no Postfix queue was found on this host; "
 		    "name one: --spool=postfix:DIR");
-	buf_free(&queue);
+	}
+	instances_free(&found);
 	return r;
 }
 
@@ -221,7 +227,8 @@ pf_open(struct spool *s, struct err *e)
 	}
 	if (!pf_shape(s->dir))
 		return err_set(e, FAULT_IO, "%s: is no Postfix queue", s->dir);
-	ask_live(s);
+	if (!s->live)
+		ask_live(s);
 	return 0;
 }
 
