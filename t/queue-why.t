@@ -14,7 +14,7 @@ cat >"$tmp/bin/postconf" <<-'END'
 	#!/bin/sh
 	echo "$*" >>"$asked"
 	case $* in
-	*maximal*) echo "${life-maximal_queue_lifetime = 5d}" ;;
+	*maximal_queue_lifetime*) echo "${life-maximal_queue_lifetime = 5d}" ;;
 	*) echo "queue_directory = $q"; echo "config_directory = $conf" ;;
 	esac
 END
@@ -37,7 +37,7 @@ like 'one that has passed ends with the next try' 'is given up when the' \
 : >"$asked"
 ql >"$tmp/all" 2>&1
 ok 'many messages' test "$(grep -c 'is in' "$tmp/all")" -gt 5
-is 'postconf is asked once a queue' 1 grep -c maximal "$asked"
+is 'postconf is asked once a queue' 1 grep -c maximal_queue_lifetime "$asked"
 
 # What is printed can be pasted, whatever the paths are.
 id=$(queue-list --spool=postfix:"$q" --ids --state=hold --first=1)
