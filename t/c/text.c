@@ -107,11 +107,53 @@ static const struct {
 	    "RCPT TO:<b@y> NOTIFY=DELAY ORCPT=rfc822;a+2Bb+20c@y\r\n" },
 };
 
+/* Every octet at every place of a text that is looked at eight octets at a time. */
+static void
+places(void)
+{
+	char s[20];
+	size_t bad = 0;
+
+	for (size_t n = 0; n <= sizeof s; n++) {
+		for (size_t i = 0; i < n; i++) {
+			for (int c = 0; c < 256; c++) {
+				bool plain = c >= ' ' && c <= '~' && c != '"' &&
+				    c != '\\';
+
+				memset(s, 'x', sizeof s);
+				s[i] = (char)c;
+				bad += text_plain((struct span){ s, n }, '"',
+				    '\\') != (plain ? n : i);
+				bad += text_is_ascii((struct span){ s, n }) !=
+				    (c < 0x80);
+				bad += text_is_utf8((struct span){ s, n }) !=
+				    (c < 0x80);
+			}
+		}
+	}
+	ok(bad == 0, "an octet anywhere is seen (%zu are not)", bad);
+	memset(s, 'x', sizeof s);
+	memcpy(s + 7, "\360\237\230\200", 4);
+	ok(text_is_utf8((struct span){ s, sizeof s }), "a character across");
+	ok(!text_is_utf8((struct span){ s, 10 }), "and half of it");
+}
+
+static const struct { int64_t v; const char *text; } numbers[] = {
+	{ 0, "0" }, { 7, "7" }, { -1, "-1" }, { 1764180000, "1764180000" },
+	{ INT64_MAX, "9223372036854775807" }, { INT64_MIN, "-9223372036854775808" },
+};
+
 int
 main(void)
 {
 	struct buf b = {0};
 
+	places();
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		buf_addi(&b, numbers[i].v);
+		is(buf_str(&b), numbers[i].text, "a number");
+		buf_clear(&b);
+	}
 	for (size_t i = 0; i < sizeof prints / sizeof *prints; i++) {
 		text_printable(&b, (struct span){ prints[i].in, prints[i].n });
 		is(buf_str(&b), prints[i].out, "printable");
