@@ -7,13 +7,14 @@
 
 #include "base/clock.h"
 
-#define CHUNK 32		/* entries that change hands together */
-#define CHUNKS 64		/* a ring of so many */
+#define CHUNK 16		/* entries that change hands together */
+#define CHUNKS 128		/* a ring of so many */
 #define FEW 4			/* chunks that are not worth a thread */
-#define COLD 32			/* threads, when files are in no cache */
+#define COLD 32			/* threads, when files are in no cache, */
+#define WARM 3			/* and at most, when they are */
 #define SLOW_US 30		/* a file takes longer: it came from the disk, */
-#define TEXT_KEPT 8192		/* octets of memory that an item keeps */
 #define WAITS 4			/* if its reader had to wait so often for a chunk */
+#define TEXT_KEPT 8192		/* octets of memory that an item keeps */
 
 struct chunk {
 	struct item items[CHUNK];
@@ -137,7 +138,7 @@ helpers(void)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
 
-	return n < 2 ? 0 : n > COLD ? COLD : (size_t)n - 1;
+	return n < 2 ? 0 : n > WARM ? WARM : (size_t)n - 1;
 }
 
 struct ahead *
@@ -158,15 +159,24 @@ ahead_new(struct spool *s, unsigned what, ahead_digest *d, const void *arg,
 	return a;
 }
 
+/* As many threads as are wanted and have something to do; with the lock. */
+static void
+start(struct ahead *a)
+{
+	size_t due = a->in - a->work;
+
+	for (; a->in > FEW && due > 0 && a->n < a->wanted; due--)
+		if (pthread_create(&a->threads[a->n], NULL, work, a) == 0)
+			a->n++;
+}
+
 /* The chunk at `in` is complete: somebody may read it. */
 static void
 hand_over(struct ahead *a)
 {
 	pthread_mutex_lock(&a->lock);
 	a->in++;
-	while (a->in > FEW && a->n < a->wanted &&
-	    pthread_create(&a->threads[a->n], NULL, work, a) == 0)
-		a->n++;
+	start(a);
 	if (a->idle > 0)
 		pthread_cond_signal(&a->more);
 	pthread_mutex_unlock(&a->lock);
@@ -212,6 +222,7 @@ await(struct ahead *a, struct chunk *c)
 	while (!c->done) {
 		if (a->work < a->in) {
 			work_on(a);
+			start(a);
 			continue;
 		}
 		a->waiting = true;
