@@ -94,7 +94,7 @@ def postfix(w, n):
 
 def exim(w, n):
     for i in range(n):
-        came = NOW - 90000 + i
+        came = NOW - 90000 + i % 80000
         mid = f"{base62(came, 6)}-{base62(i, 6)}-{base62(i % 1900, 2)}"
         to = recipients(i, n)
         fields = "".join(f"{len(h) + 1:03d}{h[0] if h[0] in 'FI' else ' '} {h}\n" for h in header(i))
@@ -115,7 +115,7 @@ def exim(w, n):
 
 def sendmail(w, n):
     for i in range(n):
-        came = NOW - 90000 + i
+        came = NOW - 90000 + i % 80000
         qid = f"6ANG{BASE62[i % 60]}{BASE62[i // 60 % 60]}{i:06d}12"
         lines = ["V8", f"T{came}", f"K{NOW - 60}", "N3", "P120000", f"MDeferred: {REASON}", "Fbs",
                  "$_localhost [127.0.0.1]", "$rESMTP", "$sclient.test", "${daemon_flags}",
