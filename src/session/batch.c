@@ -333,19 +333,50 @@ abandon(struct batch *b)
 	}
 }
 
-/* All leave at the same time. */
+/* Is there one that leaves? */
+static bool
+some_leave(const struct batch *b)
+{
+	for (size_t i = 0; i < b->lanes.n; i++)
+		if (b->lanes.p[i]->leaving)
+			return true;
+	return false;
+}
+
+/* All leave at the same time, but one where one is to be kept. */
 static void
 part(struct batch *b)
 {
-	for (size_t i = 0; i < b->lanes.n; i++)
-		if (!b->lanes.p[i]->gone && !b->lanes.p[i]->leaving)
-			lane_quit(b->lanes.p[i]);
+	bool keep = b->keep;
+
+	for (size_t i = 0; i < b->lanes.n; i++) {
+		struct lane *l = b->lanes.p[i];
+
+		if (l->gone || l->leaving)
+			continue;
+		if (keep && lane_rests(l))
+			keep = false;
+		else
+			lane_quit(l);
+	}
 	bury(b);
-	while (b->lanes.n > 0) {
+	while (some_leave(b)) {
 		move(b);
-		if (b->lanes.n > 0)
+		if (some_leave(b))
 			await(b, -1);
 	}
+}
+
+bool
+batch_kept(struct batch *b, struct session *to)
+{
+	for (size_t i = 0; i < b->lanes.n; i++)
+		if (lane_rests(b->lanes.p[i])) {
+			lane_give(b->lanes.p[i], to);
+			bury(b);
+			return true;
+		}
+	return false;
 }
 
 /*
@@ -417,6 +448,8 @@ batch_run(struct batch *b, const struct batch_source *src, struct err *e)
 void
 batch_free(struct batch *b)
 {
+	for (size_t i = 0; i < b->lanes.n; i++)
+		lane_free(b->lanes.p[i]);
 	while (b->dests != NULL) {
 		struct dest *d = b->dests;
 

@@ -50,6 +50,7 @@ struct batch {
 	bool deaf;		/* set by `told`: nobody listens, stop now */
 	bool stopping;		/* nothing new is begun */
 	bool finishing;		/* the source has no more */
+	bool keep;		/* no QUIT: the session is for batch_kept() */
 
 	struct dest *dests;
 	VEC(struct domain_dest) domains;
@@ -92,6 +93,12 @@ void batch_tell(struct batch *, struct job *, const char *server,
  * error.
  */
 int batch_run(struct batch *, const struct batch_source *, struct err *);
+
+/*
+ * With `keep', after batch_run(): moves the session that is still open, and has
+ * nothing under way, into *to, which closes it then.  False: there is none.
+ */
+bool batch_kept(struct batch *, struct session *to);
 
 void batch_free(struct batch *);
 

@@ -377,6 +377,7 @@ quit_early(struct lane *l)
 		if (some_again(l->jobs.p[i]))
 			return;
 	if (!l->batch->finishing || l->batch->pending > 0 || l->leaving ||
+	    l->batch->keep ||
 	    lane_idle(l) || client(l)->want != WANT_BYTES ||
 	    !client_takes_mail(client(l)) ||
 	    session_server(&l->session)->peer.kind == PEER_FD)
@@ -411,6 +412,21 @@ lane_quit(struct lane *l)
 		client_quit(client(l));
 	else
 		close_it(l);
+}
+
+bool
+lane_rests(const struct lane *l)
+{
+	return !l->gone && !l->leaving && lane_idle(l) &&
+	    l->session.step == STEP_OPEN && l->session.client.want == WANT_WORK;
+}
+
+void
+lane_give(struct lane *l, struct session *to)
+{
+	*to = l->session;
+	l->session = (struct session){ .line.io = { .in = -1, .out = -1 } };
+	l->gone = true;
 }
 
 struct lane *

@@ -33,6 +33,10 @@ bool lane_takes(const struct lane *);
 
 void lane_quit(struct lane *);
 
+/* Is it open, with nothing under way?  Then its session can be given away. */
+bool lane_rests(const struct lane *);
+void lane_give(struct lane *, struct session *to);
+
 /* Ends it: what is under way is deferred for this reason. */
 void lane_abandon(struct lane *, const char *why);
 

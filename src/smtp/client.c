@@ -6,7 +6,7 @@
 
 #define OUT_ENOUGH 65536	/* octets in `out` that commands are not added to */
 
-static answered_fn on_etrn, on_quit;
+static answered_fn on_etrn, on_turn, on_quit;
 
 static const struct {
 	const char *word;
@@ -29,6 +29,8 @@ static const struct {
 	[V_TEXT] = { "end of text", false, 600, on_text },
 	[V_BDAT] = { "BDAT", false, 600, on_bdat },
 	[V_ETRN] = { "ETRN", true, 300, on_etrn },
+	[V_ATRN] = { "ATRN", true, 600, on_turn },	/* RFC 2645 section 5.2.1 */
+	[V_TURN] = { "TURN", true, 600, on_turn },
 	[V_QUIT] = { "QUIT", true, 2, on_quit },
 };
 
@@ -78,6 +80,10 @@ say(struct client *c, const struct asked *a)
 		return false;
 	case V_ETRN:
 		buf_addf(&c->out, "ETRN %s\r\n", c->node);
+		break;
+	case V_ATRN:
+		buf_addf(&c->out, "ATRN%s%s\r\n", c->node != NULL ? " " : "",
+		    c->node != NULL ? c->node : "");
 		break;
 	case V_GREETING:
 	case V_TEXT:
@@ -134,6 +140,16 @@ static void
 on_etrn(struct client *c, const struct asked *a, const struct reply *r)
 {
 	(void)c, (void)a, (void)r;	/* the reply stands in `said` */
+}
+
+static void
+on_turn(struct client *c, const struct asked *a, const struct reply *r)
+{
+	(void)a;
+	if (r->code != 250)
+		return;
+	client_idle(c);
+	c->want = WANT_TURN;
 }
 
 static void
@@ -371,6 +387,19 @@ client_etrn(struct client *c, const char *node)
 {
 	c->node = node;
 	client_command(c, V_ETRN);
+}
+
+void
+client_atrn(struct client *c, const char *domains)
+{
+	c->node = domains;
+	client_command(c, V_ATRN);
+}
+
+void
+client_turn(struct client *c)
+{
+	client_command(c, V_TURN);
 }
 
 void

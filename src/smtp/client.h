@@ -35,12 +35,14 @@ enum want {
 	WANT_TEXT,		/* the text of `texting` */
 	WANT_TLS,		/* 220 to STARTTLS: shake hands, client_encrypted() */
 	WANT_ANSWER,		/* 334 to AUTH, the challenge in `said` */
+	WANT_TURN,		/* 250 to ATRN or TURN: we are the server now */
 	WANT_NOTHING,		/* it is over */
 };
 
 enum verb {
 	V_GREETING, V_EHLO, V_HELO, V_LHLO, V_STARTTLS, V_AUTH, V_ANSWER, V_RSET,
-	V_MAIL, V_RCPT, V_DATA, V_TEXT, V_BDAT, V_ETRN, V_QUIT, V_LAST
+	V_MAIL, V_RCPT, V_DATA, V_TEXT, V_BDAT, V_ETRN, V_ATRN, V_TURN,
+	V_QUIT, V_LAST
 };
 
 struct asked {
@@ -75,7 +77,7 @@ struct client {
 	struct buf in;
 	char *helo;
 	unsigned flags;
-	const char *node;	/* ETRN's, borrowed */
+	const char *node;	/* ETRN's or ATRN's, borrowed */
 	struct buf line;	/* AUTH's, wiped when it was said */
 	VEC(struct asked) asked;
 	size_t sent, answered;	/* of asked */
@@ -135,6 +137,13 @@ void client_text_give_up(struct client *);
 
 /* With WANT_WORK; the reply stands in `said` when WANT_WORK comes again. */
 void client_etrn(struct client *, const char *node);
+/*
+ * The roles are to be swapped: RFC 2645 (domains with commas between; NULL: all that
+ * are ours) and RFC 821 section 3.8.  250 brings WANT_TURN, with which this engine has
+ * ended: whatever the peer said behind that reply stays in `in`, for the server's.
+ */
+void client_atrn(struct client *, const char *domains);
+void client_turn(struct client *);
 void client_rset(struct client *);
 void client_quit(struct client *);
 void client_starttls(struct client *);

@@ -11,7 +11,7 @@
  *	! again		the last letter again, for whoever has no fate yet
  *	! try SENDER [RCPT...]	to see what is said, without a text
  *	! give up	its text is for nobody: no more of it
- *	! etrn NODE, ! rset, ! quit
+ *	! etrn NODE, ! atrn [DOMAINS], ! turn, ! rset, ! quit
  *	! starttls, then ! encrypted
  *	! auth MECHANISM [INITIAL], then ! answer BASE64
  *	! helo, ! lmtp, ! data	in front of all: the server hung up on EHLO
@@ -21,7 +21,8 @@
  *	= untried RCPT..., = tried RCPT...	shall another session try them?
  *	= reply CODE TEXT		the last reply
  *	= over FAULT TEXT		the session is over; FAULT 0: in peace
- *	= work, = tls, = answer		what the client wants
+ *	= work, = tls, = answer, = turn	what the client wants
+ *	= behind TEXT			what came behind the reply to ATRN or TURN
  *	= more, = no more		does it take mail?
  *
  * X is a line that dies: `the line is dead' is what the tool would say.
@@ -265,6 +266,11 @@ request(struct play *p, struct span rest)
 	} else if (span_is(verb, "etrn")) {
 		snprintf(node, sizeof node, "%.*s", (int)rest.n, rest.p);
 		client_etrn(&p->c, node);
+	} else if (span_is(verb, "atrn")) {
+		snprintf(node, sizeof node, "%.*s", (int)rest.n, rest.p);
+		client_atrn(&p->c, rest.n > 0 ? node : NULL);
+	} else if (span_is(verb, "turn")) {
+		client_turn(&p->c);
 	} else if (span_is(verb, "starttls")) {
 		client_starttls(&p->c);
 	} else if (span_is(verb, "auth")) {
@@ -526,7 +532,7 @@ check_want(struct play *p, struct span who, struct span rest)
 {
 	static const struct { const char *word; enum want want; } words[] = {
 		{ "work", WANT_WORK }, { "tls", WANT_TLS },
-		{ "answer", WANT_ANSWER },
+		{ "answer", WANT_ANSWER }, { "turn", WANT_TURN },
 	};
 
 	if (span_is(who, "more") || (span_is(who, "no") && span_is(rest, "more"))) {
@@ -538,7 +544,7 @@ check_want(struct play *p, struct span who, struct span rest)
 		check_untried(p, rest, span_is(who, "untried"));
 		return true;
 	}
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (span_is(who, words[i].word)) {
 			if (p->c.want != words[i].want)
 				complain(p, "wants %d", (int)p->c.want);
@@ -559,6 +565,8 @@ check(struct play *p, struct span rest)
 		return;
 	if (span_is(who, "reply"))
 		reply_words(&got, &p->c.said);
+	else if (span_is(who, "behind"))
+		buf_addspan(&got, span_trim(buf_span(&p->c.in)));
 	else if (span_is(who, "over"))
 		buf_addf(&got, "%d%s%s", (int)p->e.fault, *p->e.text ? " " : "",
 		    p->e.text);
