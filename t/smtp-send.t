@@ -18,7 +18,7 @@ my (@args, @order, %want, $msg, $last, $done);
 open my $f, '<', $script or die;
 while (<$f>) {
 	chomp;
-	exit 1 if /^# engine only/ || /^! (helo|etrn|try|starttls|auth|rset)/ || (/^! send/ && @order);
+	exit 1 if /^# engine only/ || /^! (helo|etrn|atrn|turn|try|starttls|auth|rset)/ || (/^! send/ && @order);
 	push @args, '--lmtp' if /^! lmtp/;
 	push @args, '--no-chunking' if /^! data/;
 	if (/^! send (\S+) (.*)/) {
