@@ -259,9 +259,8 @@ session_move(struct session *s, struct err *e)
 	return opening_failed(s, e) < 0 ? -1 : 1;
 }
 
-/* What to poll for, in two places: reading and writing (-1: nothing). */
-static void
-polls(const struct session *s, struct pollfd p[2])
+void
+session_polls(const struct session *s, struct pollfd p[2], int64_t *deadline)
 {
 	bool writes = s->step == STEP_CONNECT || s->client.out.n > 0 ||
 	    s->beside.n > 0 || line_busy(&s->line);
@@ -269,6 +268,8 @@ polls(const struct session *s, struct pollfd p[2])
 	p[0] = (struct pollfd){ s->step == STEP_CONNECT ||
 	    s->heard.n >= HEARD_ENOUGH ? -1 : s->line.io.in, POLLIN, 0 };
 	p[1] = (struct pollfd){ writes ? s->line.io.out : -1, POLLOUT, 0 };
+	if (waits(s))
+		*deadline = clock_sooner(*deadline, s->deadline);
 }
 
 void
@@ -281,11 +282,9 @@ sessions_wait(struct session *const *v, size_t n, struct pollfd *more,
 	for (size_t i = 0; i < n; i++) {
 		struct pollfd two[2];
 
-		polls(v[i], two);
+		session_polls(v[i], two, &deadline);
 		*vec_add(&p) = two[0];
 		*vec_add(&p) = two[1];
-		if (waits(v[i]))
-			deadline = clock_sooner(deadline, v[i]->deadline);
 	}
 	if (more != NULL)
 		*vec_add(&p) = *more;

@@ -99,6 +99,12 @@ int session_drive(struct session *, struct err *);
 void sessions_wait(struct session *const *, size_t n, struct pollfd *more,
     int64_t deadline);
 
+/*
+ * What to poll one for: reading, writing (fd -1: nothing).  *deadline becomes the
+ * sooner of it and the session's.
+ */
+void session_polls(const struct session *, struct pollfd p[2], int64_t *deadline);
+
 /* QUIT, if the server still listens; closes. */
 void session_close(struct session *);
 

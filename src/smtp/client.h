@@ -155,6 +155,15 @@ void client_answer(struct client *, struct span base64);
 /* MAIL and RCPT alone, to see what is said to them; no text follows. */
 void client_try(struct client *, struct letter *, bool rcpt_too);
 
+/*
+ * A transaction whose recipients become known one by one, each answered before the
+ * text: behind client_try(.., false), with WANT_WORK or WANT_BYTES, one more recipient
+ * of the letter (its fate stands in letter->met, a code without a fate where it was
+ * accepted), and then, with WANT_WORK and somebody accepted, the text.
+ */
+void client_rcpt(struct client *, struct letter *, size_t rcpt);
+void client_go_on(struct client *, struct letter *);
+
 /* More commands into `out` when they were too many for it at once. */
 void client_speak(struct client *);
 

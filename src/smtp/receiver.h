@@ -108,6 +108,7 @@ struct receiver {
 	bool extended;		/* EHLO */
 	bool authenticated;	/* 235 was said */
 	bool encrypted;		/* by STARTTLS */
+	bool quit;		/* the peer has said QUIT */
 	char *helo;		/* the peer's name, as it said it; NULL */
 
 	const struct receiver_terms *terms;

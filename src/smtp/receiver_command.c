@@ -333,6 +333,7 @@ static void
 on_quit(struct receiver *r, struct span rest)
 {
 	(void)rest;
+	r->quit = true;
 	receiver_forget(r);
 	receiver_reply(r, 221, "2.0.0", "bye");
 	receiver_then(r, RECEIVER_OVER);

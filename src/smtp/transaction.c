@@ -258,6 +258,24 @@ client_try(struct client *c, struct letter *l, bool rcpt_too)
 	client_speak(c);
 }
 
+void
+client_rcpt(struct client *c, struct letter *l, size_t rcpt)
+{
+	l->under_way = true;
+	c->want = WANT_BYTES;
+	client_ask(c, V_RCPT, l, rcpt);
+	client_speak(c);
+}
+
+void
+client_go_on(struct client *c, struct letter *l)
+{
+	l->under_way = true;
+	c->want = WANT_BYTES;
+	client_ask(c, chunking(c, l) ? V_BDAT : V_DATA, l, 0);
+	client_speak(c);
+}
+
 bool
 client_text_plain(const struct client *c)
 {

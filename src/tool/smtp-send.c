@@ -1,8 +1,6 @@
 /* smtp-send: hands messages to a server. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,18 +15,14 @@
 #include "opts/connect.h"
 #include "opts/envelope.h"
 #include "opts/spool.h"
-#include "out/result.h"
-#include "session/jobs.h"
 #include "session/probe.h"
 #include "session/reach.h"
-#include "session/stdin.h"
+#include "session/recorded.h"
 #include "spool/mend.h"
 #include "wire/header.h"
 
 #define NAME "smtp-send"
-#define UNSAID_MOST 65536	/* octets of results that are held back */
 #define FILES_MOST 65536	/* descriptors */
-#define MOMENT_MS 300		/* for a reader, when all is over */
 
 static const char *quit_after;
 static int records, results, json, nul, quiet, from_header, lmtp, stream, probe,
@@ -63,88 +57,7 @@ static struct poptOption options[] = {
 	OPTS_END
 };
 
-static struct buf unsaid;	/* results, not written yet */
-static struct err unheard;	/* why they could not be */
-
-/* A reader may let us wait, but not for ever. */
-static bool
-reader_is_ready(const struct dial *dial)
-{
-	static int64_t moment;
-	struct pollfd p = { STDOUT_FILENO, POLLOUT, 0 };
-	int64_t until = dial->deadline;
-	bool over;
-
-	do {
-		over = interrupt_came() || clock_left(dial->deadline) == 0;
-		if (over && moment == 0)
-			moment = clock_in(MOMENT_MS);
-		if (over)
-			until = moment;
-		if (interrupt_poll(&p, 1, clock_left(until)) > 0)
-			return true;
-	} while (!over || clock_left(moment) != 0);
-	return false;
-}
-
-/* No more at a time than a pipe takes at once: write() itself never waits. */
-static int
-say(const struct dial *dial, struct err *e)
-{
-	ssize_t n;
-
-	for (; unsaid.n > 0; buf_drop(&unsaid, n > 0 ? (size_t)n : 0)) {
-		if (!reader_is_ready(dial))
-			return err_set(e, FAULT_TEMP, "write: nobody reads the "
-			    "results");
-		n = write(STDOUT_FILENO, unsaid.p,
-		    unsaid.n < PIPE_BUF ? unsaid.n : PIPE_BUF);
-		if (n < 0 && errno != EINTR && errno != EAGAIN)
-			return err_sys(e, "write");
-	}
-	return 0;
-}
-
-static void
-say_now(struct batch *b)
-{
-	if (!b->deaf)
-		b->deaf = say(b->dial, &unheard) < 0;
-}
-
-static void
-told(void *batch, const struct result *r)
-{
-	struct batch *b = batch;
-	bool good = r->fate == FATE_DELIVERED || r->fate == FATE_RELAYED;
-
-	if (b->deaf)
-		return;
-	if (json || records || results)
-		result_show(&unsaid, r, json, nul ? '\0' : '\n');
-	if (!good && !quiet)
-		warn(NAME, "<%s>: %s: %s", r->recipient, fate_name(r->fate),
-		    r->text);
-	if (unsaid.n > UNSAID_MOST)
-		say_now(b);
-}
-
-/*
- * As soon as known.  When nobody hears what becomes of them, nothing more is sent:
- * whoever asked will send them again.
- */
-static void
-rests(void *batch)
-{
-	struct batch *b = batch;
-	struct pollfd p = { STDOUT_FILENO, 0, 0 };
-
-	say_now(b);
-	if (!b->deaf && records && poll(&p, 1, 0) > 0 && (p.revents & POLLERR)) {
-		errno = EPIPE;
-		b->deaf = err_sys(&unheard, "write") < 0;
-	}
-}
+static struct telling telling = { .tool = NAME };
 
 /* ---- one message ---- */
 
@@ -252,72 +165,6 @@ send_one(struct batch *b, struct dest *d, const char *const *words,
 	int r = batch_run(b, &src, e);
 
 	body_close(&s.body);
-	return r;
-}
-
-/* ---- records ---- */
-
-struct recorded {
-	struct lines in;
-	long long line;
-	struct dest *dest;
-	struct spools *known;
-};
-
-/* One line of records; trouble upstream is passed on. */
-static void
-take_line(struct recorded *s, struct batch *b, struct span line)
-{
-	struct record r;
-	struct err e = {0};
-
-	s->line++;
-	if (record_parse(&r, line, &e) < 0) {
-		warn(NAME, "stdin: line %lld: %s", s->line, e.text);
-		b->status = status_worse(b->status, FAULT_DATA);
-		return;
-	}
-	if (strcmp(r.ref, "!") == 0) {
-		trouble_add(&unsaid, r.exit, r.text, nul ? '\0' : '\n');
-		say_now(b);
-		b->status = status_worse(b->status, r.exit);
-	} else {
-		jobs_record(b, s->dest, s->known, &r);
-	}
-	record_free(&r);
-}
-
-static int
-next_record(void *arg, struct batch *b, struct err *e)
-{
-	struct recorded *s = arg;
-	struct pollfd p = { STDIN_FILENO, POLLIN, 0 };
-	struct span line;
-	int r;
-
-	r = lines_next(&s->in, &line, e);
-	if (r == LINES_EMPTY_HANDED) {
-		if (poll(&p, 1, 0) == 0)
-			return BATCH_NOT_YET;
-		if ((r = lines_fill(&s->in, e)) < 0 ||
-		    (r = lines_next(&s->in, &line, e)) == LINES_EMPTY_HANDED)
-			return r < 0 ? -1 : BATCH_NOT_YET;
-	}
-	if (r == 1)
-		take_line(s, b, line);
-	return r < 0 ? -1 : r == 1 ? BATCH_JOB : BATCH_END;
-}
-
-static int
-send_records(struct batch *b, struct dest *d, struct spools *known,
-    struct err *e)
-{
-	struct recorded s = { .in.end = nul ? '\0' : '\n', .dest = d,
-	    .known = known };
-	struct batch_source src = { next_record, &s, STDIN_FILENO };
-	int r = batch_run(b, &src, e);
-
-	lines_free(&s.in);
 	return r;
 }
 
@@ -432,8 +279,9 @@ work(struct batch *b, struct servers *servers, struct dial *dial,
 	else if (dry_run)
 		r = explain(b, d, words, e);
 	else
-		r = records ? send_records(b, d, &known, e) :
-		    send_one(b, d, words, e);
+		r = records ? recorded_run(&(struct recorded){
+		    .in.end = telling.end, .dest = d, .known = &known,
+		    .telling = &telling }, b, e) : send_one(b, d, words, e);
 	spools_free(&known);
 	return r;
 }
@@ -456,24 +304,25 @@ main(int argc, char *argv[])
 	struct err e = {0};
 	struct servers servers = {0};
 	struct dial dial;
-	struct batch b = { .dial = &dial, .told = told,
-	    .rests = rests, .arg = &b };
+	struct batch b = { .dial = &dial, .told = telling_told,
+	    .rests = telling_rests, .arg = &telling };
 	const char *const *words;
 
 	opts_read(NAME, argc, argv, options, "RECIPIENT...", &words, NULL);
 	check_words(words);
+	telling.batch = &b;
+	telling.lines = json || records || results;
+	telling.json = json;
+	telling.strict = records;
+	telling.quiet = quiet;
+	telling.end = nul ? '\0' : '\n';
 	interrupt_catch();
 	raise_limit();
 	if (work(&b, &servers, &dial, words, &e) < 0)
 		b.status = status_worse(b.status, err_exit(&e, NAME));
-	say_now(&b);
-	buf_free(&unsaid);
+	b.status = status_worse(b.status, telling_end(&telling));
 	batch_free(&b);
 	opts_dial_free();
-	if (!b.deaf && (fflush(stdout) != 0 || ferror(stdout)))
-		err_sys(&unheard, "write");
-	if (unheard.fault != FAULT_NONE)
-		b.status = status_worse(b.status, err_exit(&unheard, NAME));
 	servers_free(&servers);
 	return b.status;
 }

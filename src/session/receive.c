@@ -1,0 +1,416 @@
+#include "session/receive.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/text.h"
+#include "wire/domain.h"
+
+#define OUT_ENOUGH 65536	/* octets of replies that the peer does not read */
+#define HEARD_ENOUGH 4096	/* octets that are a sign of life without a command */
+#define GRACE_MS 1500		/* for what is in hand when a signal came */
+
+/* A recipient of a transaction. */
+struct coming_rcpt {
+	char *address;
+	unsigned token;
+	bool refused;
+};
+
+/* A transaction without a fate. */
+struct coming {
+	unsigned transaction;
+	unsigned token;		/* of its end; 0: not there yet */
+	unsigned mail;		/* of its beginning, until that is answered */
+	bool refused;		/* that was */
+	int64_t octets;
+	VEC(struct coming_rcpt) rcpts;
+};
+
+/* ---- what comes ---- */
+
+static void
+coming_free(struct coming *c)
+{
+	for (size_t i = 0; i < c->rcpts.n; i++)
+		free(c->rcpts.p[i].address);
+	vec_free(&c->rcpts);
+	free(c);
+}
+
+static void
+forget(struct receive *x, size_t i)
+{
+	coming_free(x->coming.p[i]);
+	memmove(x->coming.p + i, x->coming.p + i + 1,
+	    (x->coming.n - i - 1) * sizeof *x->coming.p);
+	x->coming.n--;
+}
+
+static struct coming *
+coming(struct receive *x, unsigned transaction)
+{
+	for (size_t i = x->coming.n; i-- > 0;)
+		if (x->coming.p[i]->transaction == transaction)
+			return x->coming.p[i];
+	return NULL;
+}
+
+static void
+say(const struct receive *x, const char *mark, const char *text)
+{
+	struct buf b = {0};
+
+	if (!x->verbose)
+		return;
+	buf_adds(&b, mark);
+	text_printable(&b, span_of(text));
+	buf_addc(&b, '\n');
+	fwrite(b.p, 1, b.n, stderr);
+	buf_free(&b);
+}
+
+static void
+tell(const struct receive *x, char *recipient, int code, const char *status,
+    const char *text)
+{
+	struct buf words = {0};
+	struct result r = { .ref = (char *)(uintptr_t)"-", .recipient = recipient,
+	    .fate = code / 100 == 2 ? FATE_DELIVERED : code / 100 == 5 ?
+	    FATE_FAILED : FATE_DEFERRED,
+	    .status = (char *)(uintptr_t)(status != NULL ? status : "4.0.0") };
+
+	buf_addf(&words, "%d %s", code, text);
+	r.text = buf_str(&words);
+	if (x->told != NULL)
+		x->told(x->arg, &r);
+	buf_free(&words);
+}
+
+static void
+ended(struct receive *x, size_t i, int code, const char *status, const char *text)
+{
+	struct coming *c = x->coming.p[i];
+
+	if (code / 100 == 2) {
+		x->messages++;
+		x->octets += c->octets;
+	} else {
+		x->refused++;
+	}
+	for (size_t k = 0; k < c->rcpts.n; k++)
+		if (!c->rcpts.p[k].refused)
+			tell(x, c->rcpts.p[k].address, code, status, text);
+	forget(x, i);
+}
+
+static void
+decided(struct receive *x, unsigned token, int code, const char *status,
+    const char *text)
+{
+	for (size_t i = 0; i < x->coming.n; i++) {
+		struct coming *c = x->coming.p[i];
+
+		if (c->token == token) {
+			ended(x, i, code, status, text);
+			return;
+		}
+		if (c->mail == token) {
+			c->mail = 0;
+			c->refused = code / 100 != 2;
+			return;
+		}
+		for (size_t k = 0; k < c->rcpts.n; k++)
+			if (c->rcpts.p[k].token == token) {
+				c->rcpts.p[k].token = 0;
+				c->rcpts.p[k].refused = code / 100 != 2;
+				if (code / 100 != 2)
+					tell(x, c->rcpts.p[k].address, code,
+					    status, text);
+				return;
+			}
+	}
+}
+
+static void
+answer(void *arg, unsigned token, int code, const char *status, const char *text)
+{
+	struct receive *x = arg;
+
+	decided(x, token, code, status, text);
+	receiver_say(&x->engine, token, code, status, text);
+}
+
+/* ---- questions ---- */
+
+static bool
+is_ours(const struct receive *x, const char *address)
+{
+	struct span domain = domain_of(span_of(address));
+
+	for (size_t i = 0; i < x->accept.n; i++)
+		if (node_has(x->accept.p[i], domain))
+			return true;
+	return false;
+}
+
+static void
+begins(struct receive *x, const struct question *q)
+{
+	struct coming *c = must(calloc(1, sizeof *c));
+
+	for (size_t i = x->coming.n; i-- > 0;)
+		if (x->coming.p[i]->refused) {
+			x->refused++;
+			forget(x, i);
+		}
+	c->transaction = q->transaction;
+	c->mail = q->token;
+	*vec_add(&x->coming) = c;
+	say(x, "<-  MAIL ", q->env.sender);
+}
+
+/* True: it is somebody of ours. */
+static bool
+wants(struct receive *x, const struct question *q)
+{
+	const char *address = q->env.rcpts.p[0].address;
+	struct coming *c = coming(x, q->transaction);
+	struct coming_rcpt *r = vec_add(&c->rcpts);
+
+	r->address = span_dup(span_of(address));
+	r->token = q->token;
+	say(x, "<-  RCPT ", address);
+	if (is_ours(x, address))
+		return true;
+	answer(x, q->token, 550, "5.7.1", "no mail for that domain was asked for");
+	return false;
+}
+
+static void
+asked(struct receive *x, struct question *q)
+{
+	struct coming *c = coming(x, q->transaction);
+	bool over = q->about == ABOUT_FORGET;
+
+	if (q->about == ABOUT_MAIL)
+		begins(x, q);
+	else if (q->about == ABOUT_RCPT && !wants(x, q))
+		return;
+	else if (q->about == ABOUT_TEXT)
+		c->octets += (int64_t)q->text.n;
+	else if (q->about == ABOUT_END)
+		c->token = q->token;
+	deliver_take(x->to, q);
+	for (size_t i = 0; over && i < x->coming.n; i++)
+		if (x->coming.p[i] == c) {
+			forget(x, i);
+			break;
+		}
+}
+
+static bool
+ask(struct receive *x)
+{
+	struct question *q;
+	bool any = false;
+
+	while (!deliver_full(x->to) && (q = receiver_ask(&x->engine)) != NULL) {
+		any = true;
+		if (q->about != ABOUT_TEXT)
+			x->silent = clock_in(x->idle_ms);
+		asked(x, q);
+	}
+	return any;
+}
+
+/* RFC 5321 section 4.4 */
+static void
+trace(void *arg, struct buf *b)
+{
+	const struct receive *x = arg;
+	struct tm tm;
+	time_t now = time(NULL);
+	char date[64];
+
+	strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S %z", localtime_r(&now, &tm));
+	buf_adds(b, "Received: from ");
+	text_printable(b, span_of(x->engine.helo != NULL ? x->engine.helo : "unknown"));
+	buf_addf(b, "\n\tby %s with %s; %s\n", x->name, !x->engine.extended ? "SMTP" :
+	    x->line->tls != NULL ? "ESMTPS" : "ESMTP", date);
+}
+
+/* ---- the line ---- */
+
+/* 1, 0 nothing moved, -1. */
+static int
+write_some(struct receive *x, struct err *e)
+{
+	struct buf *out = &x->engine.out;
+	size_t taken = 0, wire = x->line->wire.n;
+
+	if (out->n == 0 && !line_busy(x->line))
+		return 0;
+	if (line_write(x->line, buf_span(out), (struct span){0}, &taken, e) < 0)
+		return -1;
+	if (x->verbose && taken > 0) {
+		struct span rest = { out->p, taken }, l;
+
+		while (span_cut(&rest, '\n', &l)) {
+			char *text = span_dup(span_trim(l));
+
+			say(x, " -> ", text);
+			free(text);
+		}
+	}
+	buf_drop(out, taken);
+	return taken > 0 || x->line->wire.n < wire;
+}
+
+static bool
+may_read(const struct receive *x)
+{
+	return !x->eof && !receiver_full(&x->engine) &&
+	    x->engine.out.n < OUT_ENOUGH && !deliver_full(x->to);
+}
+
+static int
+read_some(struct receive *x, struct err *e)
+{
+	int got;
+
+	if (!may_read(x))
+		return 0;
+	got = line_read(x->line, &x->heard, e);
+	if (got < 0)
+		return -1;
+	if (x->heard.n >= HEARD_ENOUGH)
+		x->silent = clock_in(x->idle_ms);
+	receiver_feed(&x->engine, buf_take(&x->heard));
+	x->eof = got & IO_EOF;
+	return got != 0;
+}
+
+/* Nothing has come that could be read now. */
+static bool
+is_dry(const struct receive *x)
+{
+	struct pollfd p = { x->line->io.in, POLLIN, 0 };
+
+	return !may_read(x) || poll(&p, 1, 0) == 0;
+}
+
+static void
+await(struct receive *x)
+{
+	struct pollfd p[4];
+	int64_t until = deliver_owes(x->to) ? x->deadline :
+	    clock_sooner(x->silent, x->deadline);
+	bool writes = x->engine.out.n > 0 || line_busy(x->line);
+
+	deliver_polls(x->to, p, &until);
+	p[2] = (struct pollfd){ may_read(x) ? x->line->io.in : -1, POLLIN, 0 };
+	p[3] = (struct pollfd){ writes ? x->line->io.out : -1, POLLOUT, 0 };
+	interrupt_poll(p, 4, clock_left(until));
+}
+
+/* Why it cannot go on; NULL. */
+static const char *
+late(const struct receive *x)
+{
+	if (interrupt_came())
+		return "interrupted";
+	if (clock_left(x->deadline) == 0)
+		return "the deadline is over";
+	if (clock_left(x->silent) == 0 && !deliver_owes(x->to))
+		return "nothing was said for too long";
+	return NULL;
+}
+
+/* The peer is told, if he listens, and what is in hand is made safe. */
+static int
+break_off(struct receive *x, const char *why, struct err *e)
+{
+	struct err ignored = {0};
+	int64_t until = clock_in(GRACE_MS);
+	struct pollfd p = { x->line->io.out, POLLOUT, 0 };
+
+	deliver_settle(x->to);
+	receiver_dismiss(&x->engine, why);
+	while ((x->engine.out.n > 0 || line_busy(x->line)) && clock_left(until) > 0 &&
+	    write_some(x, &ignored) >= 0)
+		if (x->engine.out.n > 0 || line_busy(x->line))
+			poll(&p, 1, clock_left(until));
+	return err_set(e, FAULT_TEMP, "%s", why);
+}
+
+static bool
+is_over(const struct receive *x)
+{
+	return x->engine.want == RECEIVER_OVER && x->engine.out.n == 0 &&
+	    !line_busy(x->line);
+}
+
+static int
+go_on(struct receive *x, struct err *e)
+{
+	const char *why;
+	int heard, said;
+	bool moved;
+
+	while (!is_over(x)) {
+		moved = ask(x);
+		moved |= deliver_move(x->to);
+		if ((said = write_some(x, e)) < 0 ||
+		    (heard = read_some(x, e)) < 0)
+			return -1;
+		if (moved || said > 0 || heard > 0)
+			continue;
+		if (deliver_owes(x->to) && is_dry(x)) {
+			deliver_settle(x->to);
+			if (x->engine.out.n > 0)
+				continue;
+		}
+		if (x->eof && !deliver_owes(x->to))
+			return err_set(e, FAULT_TEMP, "the connection was closed %s",
+			    receiver_busy(&x->engine) ? "in the middle of a message" :
+			    "without QUIT");
+		if ((why = late(x)) != NULL)
+			return break_off(x, why, e);
+		await(x);
+	}
+	return x->engine.quit ? 0 : err_set(e, FAULT_PROTO,
+	    "what was said broke the protocol");
+}
+
+int
+receive_run(struct receive *x, struct line *line, struct span early,
+    const struct deliver_opts *opts, struct err *e)
+{
+	struct deliver_opts o = *opts;
+	int r = -1;
+
+	o.said = answer;
+	o.trace = trace;
+	o.arg = x;
+	x->line = line;
+	x->terms = (struct receiver_terms){ .name = x->name, .mail = true,
+	    .offers = EXT_8BITMIME | EXT_CHUNKING | EXT_DSN | EXT_PIPELINING |
+	    EXT_ENHANCEDSTATUSCODES | EXT_SIZE | EXT_SMTPUTF8 | EXT_LIMITS,
+	    .max_size = x->max_size, .max_rcpts = x->max_rcpts };
+	if ((x->to = deliver_open(&o, e)) != NULL) {
+		x->silent = clock_in(x->idle_ms);
+		receiver_start(&x->engine, &x->terms);
+		receiver_feed(&x->engine, early);
+		r = go_on(x, e);
+	}
+	deliver_close(x->to);
+	receiver_free(&x->engine);
+	while (x->coming.n > 0)
+		forget(x, 0);
+	vec_free(&x->coming);
+	buf_free(&x->heard);
+	return r < 0 ? err_in(e, "%s", x->peer) : 0;
+}
