@@ -16,7 +16,7 @@
 #define CONNECT_TIMEOUT_S 30
 
 static const char **servers;
-static const char *mx, *port = "25", *bind_to, *helo;
+static const char *mx, *port, *bind_to, *helo;
 static const char *connect_timeout, *timeout, *deadline;
 static const char *tls, *password_command;
 static struct login login;
@@ -28,7 +28,7 @@ struct poptOption opts_connect[] = {
 	{ "mx", 0, POPT_ARG_STRING, &mx, 0,
 	    "the mail exchangers of a domain, best first", "DOMAIN" },
 	{ "port", 'p', POPT_ARG_STRING, &port, 0,
-	    "port where PEER names none (25)", "PORT" },
+	    "port where PEER names none (25; for ATRN 366)", "PORT" },
 	{ "bind", 0, POPT_ARG_STRING, &bind_to, 0,
 	    "our end's address", "ADDRESS" },
 	{ "ipv4", '4', POPT_ARG_NONE, &four, 0, "IPv4 only", NULL },
@@ -68,6 +68,13 @@ struct poptOption opts_connect[] = {
 	    "the dialogue, on stderr", NULL },
 	POPT_TABLEEND
 };
+
+void
+opts_dial_port(struct dial *d, const char *otherwise)
+{
+	if (port == NULL)
+		d->port = otherwise;
+}
 
 bool
 opts_server_given(void)
@@ -185,15 +192,15 @@ fill_dial(struct dial *d, struct err *e)
 {
 	int64_t left;
 
-	*d = (struct dial){ .port = port, .bind = bind_to, .helo = helo,
-	    .verbose = verbose, .login = &login };
+	*d = (struct dial){ .port = port != NULL ? port : "25", .bind = bind_to,
+	    .helo = helo, .verbose = verbose, .login = &login };
 	d->family = four ? AF_INET : six ? AF_INET6 : AF_UNSPEC;
 	/* an address of ours reaches only its like */
 	if (bind_to != NULL && d->family == AF_UNSPEC)
 		d->family = strchr(bind_to, ':') != NULL ? AF_INET6 : AF_INET;
 	if (four && six)
 		return err_set(e, FAULT_USAGE, "-4 and -6: choose one");
-	if (unit_port("--port", port, e) < 0)
+	if (unit_port("--port", d->port, e) < 0)
 		return -1;
 	if (bind_to != NULL && !peer_is_address(span_of(bind_to)))
 		return err_set(e, FAULT_USAGE, "--bind: `%.300s' is no address",

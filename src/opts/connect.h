@@ -18,6 +18,9 @@ int opts_dial(struct servers *, struct dial *, bool others_only,
 /* Forgets the secrets. */
 void opts_dial_free(void);
 
+/* The port where PEER names none, and --port does not: instead of 25. */
+void opts_dial_port(struct dial *, const char *port);
+
 /* Were --server or --mx given? */
 bool opts_server_given(void);
 

@@ -37,3 +37,22 @@ opts_spools(struct spools *found, struct err *e)
 	}
 	return found->n == 0 ? -1 : r;
 }
+
+int
+opts_local_domains(struct buf *names, const char *what, struct err *e)
+{
+	struct spools v = {0};
+	int r = opts_spools(&v, e) == 0 ? 0 : -1;
+
+	for (size_t i = 0; r == 0 && i < v.n; i++)
+		if (v.p[i].kind->domains != NULL)
+			r = v.p[i].kind->domains(&v.p[i], names, e);
+	if (r == 0 && v.n == 0)
+		r = err_set(e, FAULT_UNAVAILABLE, "%s: no MTA was found on this "
+		    "host; name the domains", what);
+	else if (r == 0 && names->n == 0)
+		r = err_set(e, FAULT_UNAVAILABLE, "%s: the local MTA names no "
+		    "domain of its own; name them", what);
+	spools_free(&v);
+	return r;
+}

@@ -13,6 +13,12 @@ extern struct poptOption opts_spool[];
  */
 int opts_spools(struct spools *, struct err *);
 
+/*
+ * Appends the domains that the local MTAs (of --spool) say are their own, a line each.
+ * 0; -1: 69 there is no MTA or it names none, or it could not be asked.  `what' asks.
+ */
+int opts_local_domains(struct buf *, const char *what, struct err *);
+
 /* Was --spool given? */
 bool opts_spool_given(void);
 

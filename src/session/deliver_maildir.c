@@ -353,8 +353,10 @@ open_dir(int at, const char *name)
 static void
 our_name(char *host)
 {
-	if (gethostname(host, HOST_SHOWN) < 0 || *host == '\0')
-		strcpy(host, "localhost");
+	if (gethostname(host, HOST_SHOWN) < 0)
+		*host = '\0';
+	if (*host == '\0')
+		strncat(host, "localhost", HOST_SHOWN);
 	for (; *host != '\0'; host++)
 		if (*host == '/' || *host == ':' || (unsigned char)*host <= ' ')
 			*host = '_';

@@ -386,31 +386,39 @@ go_on(struct receive *x, struct err *e)
 }
 
 int
-receive_run(struct receive *x, struct line *line, struct span early,
-    const struct deliver_opts *opts, struct err *e)
+receive_open(struct receive *x, const struct deliver_opts *opts, struct err *e)
 {
 	struct deliver_opts o = *opts;
-	int r = -1;
 
 	o.said = answer;
 	o.trace = trace;
 	o.arg = x;
+	x->to = deliver_open(&o, e);
+	return x->to != NULL ? 0 : -1;
+}
+
+int
+receive_run(struct receive *x, struct line *line, struct span early, struct err *e)
+{
 	x->line = line;
 	x->terms = (struct receiver_terms){ .name = x->name, .mail = true,
 	    .offers = EXT_8BITMIME | EXT_CHUNKING | EXT_DSN | EXT_PIPELINING |
 	    EXT_ENHANCEDSTATUSCODES | EXT_SIZE | EXT_SMTPUTF8 | EXT_LIMITS,
 	    .max_size = x->max_size, .max_rcpts = x->max_rcpts };
-	if ((x->to = deliver_open(&o, e)) != NULL) {
-		x->silent = clock_in(x->idle_ms);
-		receiver_start(&x->engine, &x->terms);
-		receiver_feed(&x->engine, early);
-		r = go_on(x, e);
-	}
+	x->silent = clock_in(x->idle_ms);
+	receiver_start(&x->engine, &x->terms);
+	receiver_feed(&x->engine, early);
+	return go_on(x, e) < 0 ? err_in(e, "%s", x->peer) : 0;
+}
+
+void
+receive_close(struct receive *x)
+{
 	deliver_close(x->to);
+	x->to = NULL;
 	receiver_free(&x->engine);
 	while (x->coming.n > 0)
 		forget(x, 0);
 	vec_free(&x->coming);
 	buf_free(&x->heard);
-	return r < 0 ? err_in(e, "%s", x->peer) : 0;
 }

@@ -38,13 +38,17 @@ struct receive {
 	int64_t silent;		/* when to stop waiting for the peer */
 };
 
+/* Opens the target, before anybody is asked for mail: 0, -1 as deliver_open(). */
+int receive_open(struct receive *, const struct deliver_opts *, struct err *);
+
 /*
  * Greets whoever is at the other end of `line', of which `early' was heard already, and
  * takes what he sends until he says QUIT: 0.  -1: 75 the connection was lost, the time is
  * over, he broke off in the middle; 76.  What was accepted stays accepted, all else he
  * has still.  The line stays open.
  */
-int receive_run(struct receive *, struct line *, struct span early,
-    const struct deliver_opts *, struct err *);
+int receive_run(struct receive *, struct line *, struct span early, struct err *);
+
+void receive_close(struct receive *);
 
 #endif

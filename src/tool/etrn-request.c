@@ -99,14 +99,10 @@ read_nodes(struct nodes *v, struct err *e)
 static int
 ask_mta(struct nodes *v, struct err *e)
 {
-	struct spools spools = {0};
 	struct buf names = {0};
 	struct span rest, name;
-	int r = opts_spools(&spools, e) == 0 ? 0 : -1;
+	int r = opts_local_domains(&names, "--local-domains", e);
 
-	for (size_t i = 0; r == 0 && i < spools.n; i++)
-		if (spools.p[i].kind->domains != NULL)
-			r = spools.p[i].kind->domains(&spools.p[i], &names, e);
 	rest = buf_span(&names);
 	while (r == 0 && span_cut(&rest, '\n', &name)) {
 		char *text = span_dup(name);
@@ -114,14 +110,7 @@ ask_mta(struct nodes *v, struct err *e)
 		r = add_node(v, "--local-domains", text, e);
 		free(text);
 	}
-	if (r == 0 && spools.n == 0)
-		r = err_set(e, FAULT_UNAVAILABLE, "--local-domains: no MTA was "
-		    "found on this host; name the domains");
-	else if (r == 0 && names.n == 0)
-		r = err_set(e, FAULT_UNAVAILABLE, "--local-domains: the local "
-		    "MTA names no domain of its own; name them");
 	buf_free(&names);
-	spools_free(&spools);
 	return r;
 }
 

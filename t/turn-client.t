@@ -1,0 +1,82 @@
+#!/bin/sh
+# turn-client: mail fetched on the connection that it made, from scripted providers.
+# shellcheck shell=sh source=t/lib.sh disable=SC2016,SC2154
+. "$(dirname "$0")/lib.sh"
+
+TALK_LOG=$tmp/talk.log
+export TALK_LOG
+md=$tmp/md
+
+# fetch SCRIPT OPTION...: the script must have been followed to its end
+fetch() {
+	: >"$TALK_LOG"
+	script=$1
+	shift
+	timeout 60 turn-client --helo=gw.customer.test -s "exec:talk $script" -o "maildir:$md" "$@"
+	fetch_code=$?
+	cat "$TALK_LOG" >&2
+	[ ! -s "$TALK_LOG" ] || return 99
+	return $fetch_code
+}
+# says NAME LINE...: the provider's side of ATRN, from its greeting on
+says() {
+	{
+		printf '%s\n' 'S: 220 isp.test ESMTP' 'C: EHLO gw.customer.test' \
+			'S: 250-isp.test' 'S: 250 ATRN'
+		shift
+		printf '%s\n' "$@"
+	} >"$tmp/says.talk"
+}
+files() { find "$md/new" -type f 2>/dev/null | wc -l; }
+# answered REPLY [OPTION...]: to ATRN
+answered() {
+	says - 'C: ATRN y.test' "S: $1" 'C: QUIT' 'S: 221 bye'
+	shift
+	fetch "$tmp/says.talk" "$@" y.test
+}
+
+exits 'mail is fetched' 0 fetch "$top/t/talk/turn/fetch.talk" --results y.test z.test
+cp "$tmp/.out" "$tmp/o"
+like 'who was not asked for is refused' 'c@other.test	failed	5\.7\.1	550 ' cat "$tmp/o"
+like 'who was is delivered to' '^-	b@y.test	delivered	2\.0\.0	250 ' cat "$tmp/o"
+is 'one message is there' 1 files
+is 'with its envelope' "Return-Path: <a@x.test>
+Delivered-To: b@y.test
+Delivered-To: d@z.test" sh -c 'head -3 "$1"/new/*' - "$md"
+is 'and its text' 'Subject: x
+
+hi' sh -c 'tail -n +6 "$1"/new/*' - "$md"
+is 'nothing is left in tmp' '' ls "$md/tmp"
+
+exits '453: no mail' 0 answered '453 you have no mail'
+exits '450: not yours' 77 answered '450 not yours'
+exits '530: who are you' 77 answered '530 5.7.0 log in'
+exits '451: not now' 75 answered '451 later'
+exits '502: not done' 69 answered '502 no'
+exits '503' 76 answered '503 no'
+exits '3xx' 76 answered '350 what'
+like 'what it said is told' 'exec:talk .*: ATRN: 450 not yours$' answered '450 not yours'
+
+printf '%s\n' 'S: 220 isp.test ESMTP' 'C: EHLO gw.customer.test' 'S: 250 isp.test' \
+	'C: QUIT' 'S: 221 bye' >"$tmp/says.talk"
+exits 'not offered' 69 fetch "$tmp/says.talk" y.test
+exits 'TURN needs to be known' 64 fetch "$tmp/says.talk" --turn --accept=y.test
+says - 'C: TURN' 'S: 250 ok' 'C: 220 gw.customer.test ESMTP' 'S: QUIT' 'C: 221 2.0.0 bye'
+exits 'unless that is meant' 0 fetch "$tmp/says.talk" --turn --turn-unauthenticated \
+	--accept=@y.test
+exits 'nobody says whose mail' 64 fetch "$tmp/says.talk" --spool="maildir:$md"
+exits 'a node is no domain' 64 fetch "$tmp/says.talk" @y.test
+exits 'TURN has no domain' 64 fetch "$tmp/says.talk" --turn y.test
+exits 'a target that is none' 74 fetch "$tmp/says.talk" -o "maildir:$tmp/no/where" y.test
+
+says - 'C: ATRN y.test' 'S: 250 ok' 'C: 220 gw.customer.test ESMTP' 'S: HELO isp.test' \
+	'C: 250 gw.customer.test' X
+exits 'hung up without QUIT' 75 fetch "$tmp/says.talk" y.test
+says - 'C: ATRN y.test' 'S: 250 ok' 'C: 220 gw.customer.test ESMTP' 'S: HELO isp.test' \
+	'S: MAIL FROM:<a@x.test>' 'S: RCPT TO:<b@y.test>' 'S: DATA' \
+	'C: 250 gw.customer.test' 'C: 250 2.1.0 ok' 'C: 250 2.1.5 ok' \
+	'C: 354 go on, and end it with a dot' 'S: half' X
+exits 'hung up in the middle' 75 fetch "$tmp/says.talk" y.test
+is 'nothing of it is kept' 1 files
+is 'nor in tmp' '' ls "$md/tmp"
+done_testing
