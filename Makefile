@@ -114,7 +114,7 @@ fuzz:
 
 fuzzers: $(fuzzers)
 
-#: make bench      speed, beside that of others (PART=sending-slow|sending-loopback|sizes|listing, QUICK=1; root)
+#: make bench      speed, beside that of others (PART=sending-slow|sending-loopback|sizes|listing|draining, QUICK=1; root)
 bench: all $(gauges)
 	@./setup bench
 	@t/bench/run $(PART)

@@ -277,6 +277,21 @@ stop_if_told(struct job *j)
 	j->status = status_worse(j->status, FAULT_TEMP);
 }
 
+/* What was marked is made to stay so, whatever happens to the machine. */
+static void
+make_safe(struct job *j)
+{
+	struct err e = {0};
+
+	j->unsafe = 0;
+	for (size_t i = 0; i < j->source->spools->n; i++) {
+		struct spool *s = &j->source->spools->p[i];
+
+		if (s->kind->sync != NULL && s->kind->sync(s, &e) < 0)
+			takeout_trouble(j, &e);
+	}
+}
+
 static void
 settle(struct job *j, const struct feed_event *ev)
 {
@@ -285,6 +300,9 @@ settle(struct job *j, const struct feed_event *ev)
 	takeout_meet(j, t, t->rcpts.p[ev->rcpt], ev->result);
 	if (--t->left == 0)
 		takeout_give_back(j, t);
+	/* no more may come twice for this than for what is in hand */
+	if (++j->unsafe >= j->how->limits.in_hand)
+		make_safe(j);
 }
 
 static void
@@ -336,6 +354,7 @@ run_alone(struct job *j)
 
 	while (give_next(j, &w) > 0)
 		;
+	make_safe(j);
 	if (interrupt_came())
 		j->status = status_worse(j->status, FAULT_TEMP);
 	wanted_free(&w);
@@ -391,6 +410,7 @@ takeout(struct source *s, const struct takeout_how *how)
 		j.taken = must(calloc(how->limits.in_hand, sizeof *j.taken));
 		run(&j);
 		give_all_back(&j);
+		make_safe(&j);
 		j.status = status_worse(j.status, feed_status(j.feed));
 		feed_free(j.feed);
 		free(j.taken);

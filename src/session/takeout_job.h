@@ -26,6 +26,7 @@ struct job {
 	bool stopping;
 	bool exhausted;		/* the selection, or COMMAND, has no more */
 	bool mute;		/* stdout cannot be written */
+	size_t unsafe;		/* results since kind->sync() */
 	int status;
 };
 

@@ -26,6 +26,7 @@ const struct spool_kind spool_postfix = {
 	.fail = pf_fail,
 	.reports = pf_reports,
 	.done = pf_done,
+	.sync = pf_sync,
 	.release_node = pf_release_node,
 	.covers = pf_covers,
 	.release = pf_release,

@@ -152,6 +152,7 @@ int pf_fail(struct claimed *, struct message *, size_t,
     const struct result *, struct err *);
 bool pf_reports(const struct claimed *, const struct message *);
 int pf_done(struct claimed *, struct message *, struct err *);
+int pf_sync(struct spool *, struct err *);
 
 /*
  * postfix_defer.c: writing such logs.  pf_log_text: the whole text of a log

@@ -12,12 +12,15 @@
  *						Postfix itself dies there
  *		R becomes D, synced		that one is done; its next
  *						attempt is when it was
+ *		the last R, not synced		likewise, unless the machine fails
+ *						before sync(): delivered once more
  *	done	defer/ID anew, synced		good
  *		next attempt			good
  *	or	all done: time is now		the queue manager finds nobody
  *						left, reports, removes it
  *		or, no report owed: remove	good: nobody was left
  *		defer, then the letter
+ *	sync	the directories of those	good
  *
  * defer/ID must be gone before anything is sent: a block in it about somebody
  * who has the letter makes `postsuper -e` report him as failed.
@@ -38,6 +41,8 @@
 #include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "spool/seize.h"
 
 #define LOOKS 3			/* it may be moved while being looked for */
 
@@ -193,13 +198,23 @@ set(char **field, const char *value)
 	*field = copy;
 }
 
+static size_t
+pending(const struct message *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->env.rcpts.n; i++)
+		n += !m->env.rcpts.p[i].done;
+	return n;
+}
+
 /*
  * Overwrites the type of one recipient's record, as a delivery agent does, and
- * syncs it, as none does.  Writing sets the file's time, which is that of its
+ * syncs it, as none does; not the last one's, whose file will go.  Writing sets the file's time, which is that of its
  * next attempt: put back, so that a crash does not leave "at once".
  */
 static int
-mark(struct claimed *c, struct rcpt *r, struct err *e)
+mark(struct claimed *c, const struct message *m, struct rcpt *r, struct err *e)
 {
 	off_t offset = (off_t)r->offset;
 	const char *path = buf_str(&c->path);
@@ -215,7 +230,7 @@ mark(struct claimed *c, struct rcpt *r, struct err *e)
 		return err_sys(e, "mark a recipient in %s", path);
 	r->done = true;		/* what follows may fail: the file says so */
 	if (futimens(c->fd, (struct timespec[]){ st.st_atim, st.st_mtim }) < 0 ||
-	    fdatasync(c->fd) < 0)
+	    (pending(m) > 0 && fdatasync(c->fd) < 0))
 		return err_sys(e, "mark a recipient in %s", path);
 	return 0;
 }
@@ -267,7 +282,7 @@ pf_settle(struct claimed *c, struct message *m, size_t i,
 	if (result->fate == FATE_RELAYED && (r->notify & NOTIFY_SUCCESS) != 0 &&
 	    note(c, m, r, "trace", "relayed", e) < 0)
 		return -1;
-	return mark(c, r, e);
+	return mark(c, m, r, e);
 }
 
 /*
@@ -294,7 +309,7 @@ pf_fail(struct claimed *c, struct message *m, size_t i,
 	if (told && pf_reports(c, m) &&
 	    note(c, m, r, "bounce", "failed", e) < 0)
 		return -1;
-	return mark(c, r, e);
+	return mark(c, m, r, e);
 }
 
 /*
@@ -352,6 +367,35 @@ owes_report(struct claimed *c)
 	return has_log(c, "bounce") || has_log(c, "trace");
 }
 
+/* Directories that messages were removed from since they were last synced. */
+static struct { char **p; size_t n, room; } unsynced;
+
+static void
+sync_later(const char *path)
+{
+	struct span dir = { path, strlen(path) - strlen(ref_name(path)) };
+
+	for (size_t i = 0; i < unsynced.n; i++)
+		if (span_is(dir, unsynced.p[i]))
+			return;
+	*vec_add(&unsynced) = span_dup(dir);
+}
+
+int
+pf_sync(struct spool *s, struct err *e)
+{
+	int r = 0;
+
+	(void)s;
+	for (size_t i = 0; i < unsynced.n; i++) {
+		if (seize_sync_dir(unsynced.p[i], e) < 0)
+			r = -1;
+		free(unsynced.p[i]);
+	}
+	unsynced.n = 0;
+	return r;
+}
+
 /*
  * Removes what nobody waits for.  Where its queue manager has it (active) it
  * will remove it itself.
@@ -370,6 +414,7 @@ discard(struct claimed *c, struct err *e)
 	if (is_at(buf_str(&c->path), &c->was) && unlink(c->path.p) < 0 &&
 	    errno != ENOENT)
 		return err_sys(e, "remove %s", c->path.p);
+	sync_later(c->path.p);
 	return 0;
 }
 
@@ -390,6 +435,8 @@ finish(struct claimed *c, const struct message *m, struct err *e)
 		return err_sys(e, "set the time of %s", buf_str(&c->path));
 	if (!owes_report(c))
 		return discard(c, e);
+	if (fdatasync(c->fd) < 0)
+		return err_sys(e, "sync %s", buf_str(&c->path));
 	if (!c->spool.live)
 		return 0;
 	/* in incoming, where our lock made it go, it has to be asked for too */
@@ -397,16 +444,6 @@ finish(struct claimed *c, const struct message *m, struct err *e)
 	flock(c->fd, LOCK_UN);
 	pf_release(&c->spool, &now, &told);
 	return 0;
-}
-
-static size_t
-pending(const struct message *m)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < m->env.rcpts.n; i++)
-		n += !m->env.rcpts.p[i].done;
-	return n;
 }
 
 int

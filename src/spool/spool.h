@@ -192,7 +192,9 @@ struct spool_kind {
 	/*
 	 * m->env.rcpts.p[i] met this result: delivered, relayed: marked done;
 	 * deferred: pending, reason noted where the MTA keeps it; failed: stays
-	 * pending.  Durable on return.  0 or -1 (not marked: told loudly).
+	 * pending.  Durable on return, or behind sync(); what is not yet may be
+	 * delivered once more if the machine fails, never lost.  0 or -1 (not
+	 * marked: told loudly).
 	 * CLAIM_GONE (2): the message is no longer there: nothing recorded.
 	 */
 	int (*settle)(struct claimed *, struct message *m, size_t i,
@@ -211,6 +213,12 @@ struct spool_kind {
 
 	/* Once a message, after its recipients: gives it back; frees `claimed`. */
 	int (*done)(struct claimed *, struct message *m, struct err *);
+
+	/*
+	 * Makes durable what settle() and done() have left for it: once for many
+	 * messages, and in the end.  NULL: they leave nothing.
+	 */
+	int (*sync)(struct spool *, struct err *);
 
 	/*
 	 * Release.  release_node: everything for exactly this domain; 1 done, 0
