@@ -198,9 +198,18 @@ conf_key() {
 	PORT) key_port "$2"; port=$2 ;;
 	HELO) key_word "$2"; helo=$2 ;;
 	SEND_OPTIONS) send_options=$2 ;;
-	RETRIEVE)
-		case $2 in turn | atrn) not_there_yet "$conf_file:$line_no: RETRIEVE=$2" ;; esac
-		key_one_of "$2" 'etrn command none'; retrieve=$2 ;;
+	USER) key_word "$2"; user=$2 ;;
+	PASSWORD_FILE) password_file=$2 ;;
+	AUTH) key_word "$2"; auth=$2 ;;
+	TLS) key_one_of "$2" 'none may encrypt verify dane'; tls=$2 ;;
+	TLS_NAME) key_word "$2"; tls_name=$2 ;;
+	MAX_SIZE) key_size "$2"; max_size=$2 ;;
+	LIMITS) limits=$2 ;;
+	EXPIRE) key_time "$2"; expire=$tenths ;;
+	RETRIEVE) key_one_of "$2" 'etrn turn atrn command none'; retrieve=$2 ;;
+	RETRIEVE_USER) key_word "$2"; retrieve_user=$2 ;;
+	RETRIEVE_PASSWORD_FILE) retrieve_password_file=$2 ;;
+	RETRIEVE_TLS) key_one_of "$2" 'none may encrypt verify dane'; retrieve_tls=$2 ;;
 	RETRIEVE_HOST) key_peer "$2"; retrieve_host=$2 ;;
 	RETRIEVE_PORT) key_port "$2"; retrieve_port=$2 ;;
 	RETRIEVE_OPTIONS) retrieve_options=$2 ;;
@@ -208,17 +217,11 @@ conf_key() {
 	DOMAINS) key_domains "$2"; domains=$2 ;;
 	SUBDOMAINS) key_one_of "$2" 'yes no'; subdomains=$2 ;;
 	LISTEN_PORT) key_port "$2"; listen_port=$2 ;;
-	DELIVER)
-		case $2 in
-		maildir:?*) deliver=${2#maildir:} ;;
-		*) not_there_yet "$conf_file:$line_no: DELIVER other than maildir:DIR" ;;
-		esac ;;
+	DELIVER) deliver=$2 ;;
 	IDLE) key_time "$2"; idle=$tenths ;;
 	FIRST) key_time "$2"; first=$tenths ;;
 	MAX_SESSION) key_time "$2"; max_session=$tenths ;;
-	KEEPALIVE | USER | PASSWORD_FILE | AUTH | TLS | TLS_NAME | RETRIEVE_USER | \
-	RETRIEVE_PASSWORD_FILE | RETRIEVE_TLS | MAX_SIZE | LIMITS | EXPIRE | EVERY | \
-	WHEN_QUEUED | URGENT | RETRY | MAX_CALLS | NOTIFY_FAILURE)
+	KEEPALIVE | EVERY | WHEN_QUEUED | URGENT | RETRY | MAX_CALLS | NOTIFY_FAILURE)
 		not_there_yet "$conf_file:$line_no: $1" ;;
 	*) wrong "unknown key: $1" ;;
 	esac
@@ -277,12 +280,38 @@ key_time() {
 	tenths=$((number * unit * 10))
 }
 
+# 512 300k 10M 1G, never 0
+key_size() {
+	case ${1%[kMG]} in
+	'' | *[!0-9]* | 0* | ??????????*) wrong "$key: not a size: $1" ;;
+	esac
+}
+
+# Does the mail that comes go over the connection that takes ours?
+turns_after_sending() {
+	[ "$send" = drain ] || return 1
+	case $retrieve in turn | atrn) ;; *) return 1 ;; esac
+	case $retrieve_host in '' | "$smarthost") ;; *) return 1 ;; esac
+	case $retrieve_port in '' | "$port") ;; *) return 1 ;; esac
+	case $retrieve_user in '' | "$user") return 0 ;; esac
+	return 1
+}
+
 # What one key alone cannot tell.
 conf_judge() {
 	[ "$send" != drain ] || [ -n "$smarthost" ] ||
 		die 78 "$conf_file: SEND=drain needs a SMARTHOST"
 	[ "$retrieve" != etrn ] || [ -n "$retrieve_host$smarthost" ] ||
 		die 78 "$conf_file: RETRIEVE=etrn needs a RETRIEVE_HOST or SMARTHOST"
+	case $retrieve in
+	turn | atrn)
+		[ -n "$retrieve_host$smarthost" ] ||
+			die 78 "$conf_file: RETRIEVE=$retrieve needs a RETRIEVE_HOST or SMARTHOST"
+		[ "$send" != release ] || [ "$retrieve" != turn ] ||
+			die 78 "$conf_file: RETRIEVE=turn: the MTA's own connection (SEND=release) cannot be turned; SEND=drain or none"
+		[ "$retrieve" != turn ] || [ -n "$domains" ] ||
+			die 78 "$conf_file: RETRIEVE=turn: TURN names no domains; DOMAINS says whose mail is taken" ;;
+	esac
 	[ "$retrieve" != command ] || [ -n "$retrieve_command" ] ||
 		die 78 "$conf_file: RETRIEVE=command needs a RETRIEVE_COMMAND"
 	[ -z "$hangup" ] || [ -n "$dial" ] || die 78 "$conf_file: HANGUP without DIAL"
@@ -309,6 +338,60 @@ peer() {
 	*:*:*) peer=[$peer] ;;
 	esac
 	peer=$peer:$2
+}
+
+# fetching_peer: who is asked for our mail
+fetching_peer() {
+	if [ -n "$retrieve_host" ]; then
+		peer "$retrieve_host" "$retrieve_port"
+	else
+		peer "$smarthost" "${retrieve_port:-$1}"
+	fi
+}
+
+# Sets $login: options, one a line.
+sending_login() {
+	login="${user:+--user=$user$nl}${password_file:+--password-file=$password_file$nl}"
+	login="$login${auth:+--auth=$auth$nl}${tls:+--tls=$tls$nl}${tls_name:+--tls-name=$tls_name$nl}"
+}
+
+# Nobody's password goes to another host: those of the smart host only when it is asked.
+fetching_login() {
+	sending_login
+	case $retrieve_host in
+	'' | "$smarthost") ;;
+	*) login= ;;
+	esac
+	[ -z "$retrieve_user" ] ||
+		login="--user=$retrieve_user$nl${retrieve_password_file:+--password-file=$retrieve_password_file$nl}"
+	[ -z "$retrieve_tls" ] || {
+		login=$(printf '%s' "$login" | grep -v '^--tls=')
+		login="$login$nl--tls=$retrieve_tls"
+	}
+}
+
+# turn_total FILE: messages and status, as turn-client's last words have them, or `- -'
+turn_total() {
+	awk '
+		/^turn-client: received [0-9]+, refused [0-9]+, [0-9]+ octets, status [0-9]+$/ {
+			n = $3 + 0 " " $9
+		}
+		/^turn-client: no mail was waiting$/ { n = "0 0" }
+		END { print n == "" ? "- -" : n }' "$1" 2>/dev/null || echo - -
+}
+
+# Sets $turning: turn-client's options for what is fetched, one a line.
+turning() {
+	turning="${deliver:+--deliver=$deliver$nl}"
+	[ "$retrieve" != turn ] || turning="--turn$nl$turning"
+	for node in $domains; do
+		case $subdomains$node in yes[!@#]*) node=@$node ;; esac
+		case $retrieve$node in
+		atrn@*) turning="$turning--accept=$node$nl${node#@}$nl" ;;
+		atrn*) turning="$turning$node$nl" ;;
+		*) turning="$turning--accept=$node$nl" ;;
+		esac
+	done
 }
 
 ### Time, and commands that end within it
@@ -409,7 +492,10 @@ interrupted() {
 	leave
 }
 
+# A shell that stopped at an error of ours has a status of its own.
 leave() {
+	ended=$?
+	[ "$code" -ne 0 ] || [ "$ended" -eq 0 ] || code=70
 	deaf
 	stop
 	finish
@@ -465,7 +551,10 @@ interface_up() {
 
 dial='' dial_timeout=600 hangup='' check='' interface='' spool=''
 send=release smarthost='' port='' helo='' send_options=''
+user='' password_file='' auth='' tls='' tls_name=''
+max_size='' limits='' expire=''
 retrieve=etrn retrieve_host='' retrieve_port='' retrieve_options=''
+retrieve_user='' retrieve_password_file='' retrieve_tls=''
 retrieve_command='' domains='' subdomains=no listen_port=25 deliver=''
 idle=600 first=1200 max_session=36000
 grace=30

@@ -22,7 +22,7 @@ TIDEGATE_RUN=$tmp/run TIDEGATE_STATE=$tmp/state TIDEGATE_LOG=$tmp/log/sessions.l
 TIDEGATE_PROC=$tmp/proc TIDEGATE_SYS=$tmp/sys
 export T PATH TIDEGATE_RUN TIDEGATE_STATE TIDEGATE_LOG TIDEGATE_PROC TIDEGATE_SYS
 unset TIDEGATE_SESSION
-for fake in dequeue smtp-send etrn-request postconf; do
+for fake in dequeue smtp-send etrn-request turn-client queue-list msg-sizecheck postconf; do
 	cat >"$tmp/fake/$fake" <<'END'
 #!/bin/sh
 name=${0##*/}
@@ -127,13 +127,14 @@ bad 'ETRN to nobody' 78 'needs a RETRIEVE_HOST' SEND=none
 bad 'a command that is none' 78 'needs a RETRIEVE_COMMAND' RETRIEVE=command
 bad 'HANGUP without DIAL' 78 'HANGUP without DIAL' RETRIEVE=none HANGUP=poff
 bad 'a port of a socket' 78 'has no port' SMARTHOST=unix:/x PORT=25
-for key in KEEPALIVE USER PASSWORD_FILE AUTH TLS TLS_NAME RETRIEVE_USER RETRIEVE_PASSWORD_FILE \
-    RETRIEVE_TLS MAX_SIZE LIMITS EXPIRE EVERY WHEN_QUEUED URGENT RETRY MAX_CALLS NOTIFY_FAILURE; do
+for key in KEEPALIVE EVERY WHEN_QUEUED URGENT RETRY MAX_CALLS NOTIFY_FAILURE; do
 	bad "$key" 69 "isp.conf:1: $key: not there yet" "$key=x"
 done
-for pair in RETRIEVE=turn RETRIEVE=atrn DELIVER=lmtp:x; do
-	bad "$pair" 69 'isp.conf:1: .*not there yet' "$pair"
-done
+bad 'ATRN to nobody' 78 'RETRIEVE=atrn needs a RETRIEVE_HOST' RETRIEVE=atrn SEND=none
+bad 'TURN behind the MTA'"'"'s own sending' 78 'cannot be turned' RETRIEVE=turn SMARTHOST=mx DOMAINS=a.test
+bad 'TURN for whom' 78 'DOMAINS says' RETRIEVE=turn SEND=none SMARTHOST=mx
+bad 'a size that is none' 78 'MAX_SIZE: not a size' MAX_SIZE=10X
+bad 'a level that is none' 78 'TLS: is one of' TLS=please
 ok 'no session was noted for these' test ! -s "$TIDEGATE_LOG"
 # shellcheck disable=SC2013
 for key in $(sed -n 's/^	\([A-Z_]*\)).*/\1/p' "$gateways/gateway.sh"); do
@@ -390,6 +391,59 @@ for row in '192.0.2.7 2525 192.0.2.7:2525' '2001:db8::7 25 [2001:db8::7]:25' '[2
 	conf SEND=drain "SMARTHOST=$1" "PORT=$2" RETRIEVE=none
 	like "$1 and $2" "would run: .* '?--server=$(printf %s "$3" | sed 's/[][]/./g')" flush -n
 done
+
+conf SEND=drain SMARTHOST=mx RETRIEVE=none USER=ann "PASSWORD_FILE=/e/a b" AUTH=PLAIN TLS=verify TLS_NAME=mx.test
+is 'credentials, by a file' 'would run: dequeue --all -v --results -- smtp-send --records --server=mx --user=ann '"'--password-file=/e/a b'"' --auth=PLAIN --tls=verify --tls-name=mx.test' flush -n
+
+### Turned after sending
+conf "$link" SEND=drain SMARTHOST=mx USER=ann RETRIEVE=atrn "DOMAINS=a.test @b.test" DELIVER=maildir:/m
+turned="dequeue <--all> <--always> <-v> <--results> <--> <turn-client> <--records> <-v> <--server=mx> <--user=ann> <--deliver=maildir:/m> <a.test> <--accept=@b.test> <b.test>"
+doing dequeue "$drained; echo 'turn-client: received 3, refused 1, 40 octets, status 0' >&2; exit 75"
+is 'one connection for both' 'link=isp status=0 link=ok send=0 retrieve=0 hangup=ok sent=2 deferred=2 received=3 up=Ns' session 0
+is '... what was run' "$turned" calls
+doing dequeue "echo 'turn-client: no mail was waiting' >&2"
+is 'no mail, of neither' 'link=isp status=0 link=ok send=0 retrieve=0 hangup=ok sent=0 deferred=0 received=0 up=Ns' session 0
+doing dequeue "$drained; echo 'turn-client: mx: ATRN: 450 no' >&2; exit 77"
+is 'sent, and then refused' 'link=isp status=77 link=ok send=0 retrieve=77 hangup=ok sent=2 deferred=2 received=- up=Ns' session 77
+doing dequeue 'exit 75'
+is 'neither' 'link=isp status=75 link=ok send=75 retrieve=75 hangup=ok sent=0 deferred=0 received=- up=Ns' session 75
+like 'dry: one command' 'would run: dequeue --all --always .* turn-client --records' dial -n
+is 'alone it only sends' 'sent=0 deferred=0' flushed 75
+like '... by smtp-send' '<smtp-send> <--records> <--server=mx> <--user=ann>$' calls
+conf "$link" SEND=drain SMARTHOST=mx USER=ann RETRIEVE=turn RETRIEVE_HOST=odmr RETRIEVE_USER=bob RETRIEVE_PASSWORD_FILE=/e/b RETRIEVE_TLS=none DOMAINS=a.test
+doing dequeue "$drained"
+doing turn-client "echo 'turn-client: received 2, refused 0, 40 octets, status 0' >&2"
+is 'another host: another connection' 'link=isp status=0 link=ok send=0 retrieve=0 hangup=ok sent=2 deferred=2 received=2 up=Ns' session 0
+like '... and other credentials' 'turn-client <-v> <--server=odmr> <--user=bob> <--password-file=/e/b> <--tls=none> <--turn> <--accept=a.test>' calls
+is '... not those of the smart host' 0 sh -c 'grep -c "turn-client.*ann" "$T/calls"; :'
+doing turn-client 'exit 77'
+is '... refused' 'link=isp status=77 link=ok send=0 retrieve=77 hangup=ok sent=2 deferred=2 received=- up=Ns' session 77
+rm "$tmp/do/turn-client"
+
+### What is not sent
+conf SEND=release RETRIEVE=none SPOOL=postfix MAX_SIZE=10M LIMITS=/e/limits EXPIRE=5d
+doing dequeue "$(released 0 0 0 0)"
+doing queue-list 'printf "/q/1\ta@x\tb@y\n/q/2\ta@x\tb@y\n"'
+doing msg-sizecheck 'grep /q/2'
+doing dequeue 'case " $* " in *" - "*) cat >"$T/over" ;; *--wait*) '"$(released 1 1 0 0)"' ;; esac'
+is 'the rest is sent' 'sent=1 deferred=0' flushed 0
+is 'what is too old or too large is returned first' \
+'dequeue <--spool=postfix> <--older=432000> <--state=deferred> <--bounce> <-y> <--bounce-text=4.4.7 message has waited too long>
+queue-list <--spool=postfix> <--records> <--state=deferred>
+msg-sizecheck <-m> <10M> <--limits=/e/limits> <--over> <->
+dequeue <--spool=postfix> <-> <--bounce> <-y> <--bounce-text=5.3.4 message exceeds what this link carries>' sh -c 'head -4 "$T/calls"'
+is '... and nothing else' "$(printf '/q/2\ta@x\tb@y')" cat "$tmp/over"
+doing msg-sizecheck 'cat >/dev/null'
+after 0 flush
+is 'nothing is too large' 1 sh -c 'grep -c bounce "$T/calls"'
+doing queue-list 'exit 77'
+is 'a queue that may not be looked at' 'sent=1 deferred=0' flushed 77
+doing queue-list 'printf "/q/1\ta@x\tb@y\n"'
+doing msg-sizecheck 'exit 65'
+is 'a size that cannot be told' 'sent=1 deferred=0' flushed 65
+rm "$tmp/do/queue-list" "$tmp/do/msg-sizecheck"
+conf SEND=release RETRIEVE=none MAX_SIZE=10M
+like 'dry' 'would run: msg-sizecheck -m 10M --over -' flush -n
 
 ### gateway-etrn
 cd "$tmp" || exit

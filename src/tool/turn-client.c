@@ -187,12 +187,13 @@ reach(struct session *s, struct servers *servers, struct dial *dial,
 	return session_open(s, servers, dial, e);
 }
 
+/* The class is there for scripts: with --records the exit status is of both. */
 static void
-tell_total(const struct receive *x)
+tell_total(const struct receive *x, int class)
 {
 	if (verbose)
-		warn(NAME, "received %zu, refused %zu, %lld octets", x->messages,
-		    x->refused, (long long)x->octets);
+		warn(NAME, "received %zu, refused %zu, %lld octets, status %d",
+		    x->messages, x->refused, (long long)x->octets, class);
 }
 
 static int
@@ -210,7 +211,7 @@ fetch(struct session *s, struct receive *x, const char *domains, struct err *e)
 		return 0;
 	}
 	r = turn_receive(s, x, e);
-	tell_total(x);
+	tell_total(x, r < 0 ? (int)e->fault : status);
 	return r;
 }
 
