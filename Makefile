@@ -138,7 +138,20 @@ uninstall:
 clean:
 	rm -rf build $(links)
 
-coverage soak dist:
+#: make soak       the long campaigns: kills, cuts, fuzzing (SEED=N KILLS=200 LETTERS=2000; root; hours)
+KILLS ?= 200
+LETTERS ?= 2000
+CUTS ?= 40
+soak: all $(helpers) $(preloads)
+	@./setup mta
+	KILLS=$(KILLS) LETTERS=$(LETTERS) CUTS=$(CUTS) prove -v t/mta/drain.t t/mta/drop.t $(sort $(wildcard t/mta/take-*.t))
+	$(MAKE) fuzz FUZZ_TIME=1800
+
+#: make dist       tidegate-VERSION.tar.gz, of what is committed
+dist:
+	git archive --prefix=tidegate-$(VERSION)/ HEAD | gzip -9n >tidegate-$(VERSION).tar.gz
+
+coverage:
 	@echo 'make $@: not there yet' >&2; exit 69
 
 .PHONY: all help demo check check-mta lint asan fuzz fuzzers install uninstall clean bench coverage soak dist

@@ -224,7 +224,7 @@ def storm(seed, kills, _plan, ids, where, domain, more, *command):
     os.makedirs(where, exist_ok=True)
     signal.signal(signal.SIGALRM, on_alarm)
     for domain in (domain, more):
-        patience = time.monotonic() + 150
+        patience = time.monotonic() + 150 + 10 * int(kills)
         while time.monotonic() < patience:
             if len(hits) == int(kills) and not pending(domain):
                 break

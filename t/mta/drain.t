@@ -6,7 +6,7 @@
 root_of pf
 pf=$tmp/pf
 install_into "$pf"
-seed=${SEED:-$(date +%s)}
+seed=${SEED:-$(date +%s)} kills=${KILLS:-20} letters=${LETTERS:-200}
 echo "# SEED=$seed"
 
 export CUSTOMER=src.test
@@ -133,7 +133,7 @@ let_go() {
 
 # --- in peace ----------------------------------------------------------------
 
-drain_py plan "$seed" 200 >"$tmp/plan"
+drain_py plan "$seed" "$letters" >"$tmp/plan"
 fill "$tmp/plan"
 next_tries >"$tmp/before"
 
@@ -223,7 +223,7 @@ find "$mailbox" -type f -delete
 answer slowly
 pf "$pf" src postconf -e defer_transports=smtp enable_long_queue_ids=yes
 run_every 300s
-drain_py plan "$((seed + 1))" 200 >"$tmp/plan"
+drain_py plan "$((seed + 1))" "$letters" >"$tmp/plan"
 fill "$tmp/plan"
 run_every 1s
 cat >"$tmp/drain" <<EOF
@@ -234,7 +234,7 @@ EOF
 LIST="chroot $pf postqueue -c /etc/postfix-src -j"
 HURRY="find $pf/var/spool/postfix-src/incoming -type f -exec touch -c {} +"
 export LIST HURRY
-ok 'twenty kills, and runs until all is done' python3 "$mta/drain.py" storm "$seed" 20 \
+ok "$kills kills, and runs until all is done" python3 "$mta/drain.py" storm "$seed" "$kills" \
 	"$tmp/plan" "$tmp/ids" "$tmp/storm" d1.test d2.test sh "$tmp/drain" DOMAIN HELO
 diag <"$tmp/.out"
 wait_for idle far

@@ -4,7 +4,7 @@
 # same moments; SOAK=1 makes it ten of them.
 . "$(dirname "$0")/lib.sh"
 
-seed=${SEED:-$(date +%s)} times=3 n=100
+seed=${SEED:-$(date +%s)} times=${CUTS:-3} n=100
 window=64	# messages of 4 kB that may be without an answer
 [ -z "${SOAK-}" ] || times=10
 echo "# SEED=$seed"

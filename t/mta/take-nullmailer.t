@@ -91,7 +91,7 @@ wait_for empty
 open_far --refuse='no-*:550 5.1.1 no such user' --refuse='later-*:451 4.2.1 later'
 open_hop --refuse='*:451 4.2.1 later'
 start 1
-fill "$seed" 300 1
+fill "$seed" "$letters" 1
 drains_domain d1.test
 storms d2.test
 close_hop

@@ -108,7 +108,7 @@ wait_for empty
 # ---- drains while it works ----
 ( while [ -e "$tmp/log" ]; do run >/dev/null 2>&1; sleep 1; done ) &
 runner=$!
-fill "$seed" 300 1
+fill "$seed" "$letters" 1
 drains_domain d1.test
 storms d2.test
 close_hop

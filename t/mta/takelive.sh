@@ -5,7 +5,7 @@
 #	dq [OPTION...]		dequeue in the MTA's chroot
 #	fill SEED N FIRST	letters for three domains wait, told by $tmp/plan
 #	drains_domain DOMAIN	while the MTA tries and new mail comes
-#	storms DOMAIN		20 times killed
+#	storms DOMAIN		20 times killed ($KILLS)
 #	at_once DOMAIN		two dequeues and an MTA that delivers, from `go' on
 #	lets_go			the MTA delivers the rest itself, each was delivered once
 #
@@ -14,6 +14,7 @@
 far=127.0.0.1:2600
 take_window=${take_window:-0}	# so many may go twice when all are at it at once
 seed=${SEED:-$(date +%s)}
+kills=${KILLS:-20} letters=${LETTERS:-300}
 
 go() { run; }
 dq() { in_chroot - "$root" dequeue --spool="$kind" "$@"; }
@@ -79,7 +80,7 @@ storms() {
 	exec unshare --mount sh -c '$enter' $root dequeue --spool=$kind -d $1 \
 		--results --in-hand="\$1" -- smtp-send --records -s $far
 	END
-	is "$kind: killed: nobody is told twice" '' live storm "$seed" 20 "$tmp/storm" \
+	is "$kind: killed: nobody is told twice" '' live storm "$seed" "$kills" "$tmp/storm" \
 		"queue-list --spool=$kind:$root$spool -F %r -d $1 | grep -o 'ok-[^ ]*$1'; :" \
 		sh "$tmp/drain" WINDOW
 	cat "$tmp/.err"
