@@ -4,23 +4,15 @@
  * shows recipients of the defer log that are done, and calls the null sender
  * MAILER-DAEMON; the rest is as in the files.
  */
-#include <errno.h>
 #include <jansson.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/child.h"
-#include "base/clock.h"
+#include "spool/listing.h"
 #include "spool/postfix.h"
 #include "spool/program.h"
 
-#define PATIENCE_MS 60000
-#define LINE_MAX_OCTETS (16 << 20)
-#define WORDS_MAX 600
 #define ARGS_MAX 16
-#define PIECE 16384
 
 /* path [-c conf] args...: 0, or -1: 69, not on this host */
 static int
@@ -62,9 +54,7 @@ pf_run(const char *conf, const char *name, const char *const args[],
 
 struct walk {
 	struct spool *spool;
-	struct child child;
-	struct buf in, words;
-	size_t looked;			/* of in: no line end there */
+	struct listing lines;
 };
 
 struct walk *
@@ -85,7 +75,7 @@ pf_listing(struct spool *s, struct err *e)
 	w->spool = s;
 	r = command(argv, &path, s->conf, "postqueue", args, e);
 	if (r == 0)
-		r = child_start(&w->child, argv, CHILD_OUT | CHILD_ERR, e);
+		r = listing_start(&w->lines, "postqueue", argv, e);
 	buf_free(&path);
 	if (r == 0)
 		return w;
@@ -93,92 +83,6 @@ pf_listing(struct spool *s, struct err *e)
 		e->fault = FAULT_IO;
 	free(w);
 	return NULL;
-}
-
-/* One read; the end shuts the descriptor. */
-static void
-hear(int *fd, struct buf *to, size_t most)
-{
-	ssize_t n = read(*fd, buf_room(to, PIECE), PIECE);
-
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
-	if (n <= 0) {
-		close(*fd);
-		*fd = -1;
-	} else if (to->n < most) {
-		to->n += (size_t)n;
-	}
-}
-
-/* Until there is more on stdout or it has ended: 1, 0, -1. */
-static int
-more(struct walk *w, struct err *e)
-{
-	size_t before = w->in.n;
-
-	while (w->child.out >= 0 || w->child.err >= 0) {
-		struct pollfd p[2] = {
-			{ w->child.out, POLLIN, 0 }, { w->child.err, POLLIN, 0 },
-		};
-		int r = poll(p, 2, PATIENCE_MS);
-
-		if (r == 0)
-			return err_set(e, FAULT_TEMP,
-			    "postqueue: says nothing any more");
-		if (r < 0 && errno != EINTR)
-			return err_sys(e, "poll");
-		if (r > 0 && p[1].revents != 0)
-			hear(&w->child.err, &w->words, WORDS_MAX);
-		if (r > 0 && p[0].revents != 0)
-			hear(&w->child.out, &w->in, SIZE_MAX);
-		if (w->in.n > before)
-			return 1;
-	}
-	return 0;
-}
-
-/* Its status tells whether what it said was all. */
-static int
-ended(struct walk *w, struct err *e)
-{
-	int status = 0;
-
-	if (child_wait(&w->child, clock_in(PATIENCE_MS), &status) < 0)
-		return err_set(e, FAULT_TEMP, "postqueue: does not end");
-	status = child_status(status);
-	if (status != 0)
-		return program_failed("postqueue", status, buf_span(&w->words), e);
-	if (w->in.n > 0)
-		return err_set(e, FAULT_IO, "postqueue: broke off");
-	return 0;
-}
-
-/* The next line, without its end: 1, 0 no more, -1. */
-static int
-next_line(struct walk *w, struct span *line, struct err *e)
-{
-	char *lf;
-	int r;
-
-	buf_drop(&w->in, w->looked);
-	w->looked = 0;
-	for (;;) {
-		lf = w->in.n > 0 ? memchr(w->in.p + w->looked, '\n',
-		    w->in.n - w->looked) : NULL;
-		if (lf != NULL)
-			break;
-		w->looked = w->in.n;
-		if (w->in.n > LINE_MAX_OCTETS)
-			return err_set(e, FAULT_IO, "postqueue: endless line");
-		if ((r = more(w, e)) < 0)
-			return -1;
-		if (r == 0)
-			return ended(w, e);
-	}
-	*line = (struct span){ w->in.p, (size_t)(lf - w->in.p) };
-	w->looked = line->n + 1;	/* dropped by the next call */
-	return 1;
 }
 
 static const char *
@@ -242,7 +146,7 @@ pf_listed(struct walk *w, struct message *m, struct err *e)
 	struct span line = {0};
 	json_t *o;
 	bool good;
-	int r = next_line(w, &line, e);
+	int r = listing_line(&w->lines, &line, e);
 
 	if (r <= 0)
 		return r;
@@ -257,8 +161,6 @@ pf_listed(struct walk *w, struct message *m, struct err *e)
 void
 pf_listing_end(struct walk *w)
 {
-	child_end(&w->child);
-	buf_free(&w->in);
-	buf_free(&w->words);
+	listing_end(&w->lines);
 	free(w);
 }
