@@ -72,8 +72,14 @@ table_add(struct rows *r, const struct row *w)
 	struct span first;
 	size_t n = count_rcpts(w, &first);
 
-	table_age(&age, age_of(r, w));
-	table_size(&size, w->size);
+	if (w->arrival != -1)
+		table_age(&age, age_of(r, w));
+	else
+		buf_addc(&age, '-');
+	if (w->size >= 0)
+		table_size(&size, w->size);
+	else
+		buf_addc(&size, '-');
 	buf_addspan(&rcpts, first);
 	if (n > 1)
 		buf_addf(&rcpts, " +%zu", n - 1);
@@ -161,8 +167,10 @@ json_add(const struct rows *r, const struct row *w, struct buf *b)
 	json_open(b, NULL, '{');
 	json_string(b, "queue_name", span_of(w->state));
 	json_string(b, "queue_id", span_of(w->id));
-	json_number(b, "arrival_time", w->arrival);
-	json_number(b, "message_size", w->size);
+	if (w->arrival != -1)
+		json_number(b, "arrival_time", w->arrival);
+	if (w->size >= 0)
+		json_number(b, "message_size", w->size);
 	json_bool(b, "forced_expire", w->forced_expire);
 	json_string(b, "sender",
 	    w->env->sender != NULL ? span_of(w->env->sender) : SPAN(""));
@@ -216,6 +224,15 @@ value(struct buf *b, struct span s)
 }
 
 static void
+known(struct buf *b, bool is, int64_t n)
+{
+	if (is)
+		buf_addf(b, "%" PRId64, n);
+	else
+		buf_addc(b, '-');
+}
+
+static void
 letter(const struct rows *r, const struct row *w, char c, struct buf *b)
 {
 	const struct envelope *v = w->env;
@@ -223,8 +240,8 @@ letter(const struct rows *r, const struct row *w, char c, struct buf *b)
 
 	switch (c) {
 	case 'i': value(b, span_of(w->id)); break;
-	case 's': buf_addf(b, "%" PRId64, w->size); break;
-	case 'a': buf_addf(b, "%" PRId64, age_of(r, w)); break;
+	case 's': known(b, w->size >= 0, w->size); break;
+	case 'a': known(b, w->arrival != -1, age_of(r, w)); break;
 	case 'f': value(b, sender_of(w)); break;
 	case 'q': value(b, span_of(w->state)); break;
 	case 'R': value(b, reason_of(w)); break;
@@ -344,6 +361,7 @@ rows_add(struct rows *r, const struct row *w, struct err *e)
 {
 	int bad;
 
+	r->unsized = r->unsized || w->size < 0;
 	r->octets += w->size;
 	if (r->form == ROWS_TABLE) {
 		r->n++;
@@ -381,8 +399,11 @@ total(struct rows *r)
 		fputs("no messages\n", r->to);
 		return;
 	}
-	table_size(&r->line, r->octets);
-	fprintf(r->to, "%" PRId64 " message%s, %s\n", r->n, r->n == 1 ? "" : "s",
+	if (!r->unsized) {
+		buf_adds(&r->line, ", ");
+		table_size(&r->line, r->octets);
+	}
+	fprintf(r->to, "%" PRId64 " message%s%s\n", r->n, r->n == 1 ? "" : "s",
 	    buf_str(&r->line));
 }
 

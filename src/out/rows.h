@@ -30,10 +30,11 @@ struct row {
 	const char *state;
 	const char *ref, *id;
 	const char *note;		/* of the message as a whole; NULL */
-	int64_t arrival, next_attempt;	/* seconds since the epoch; 0 unknown */
+	int64_t arrival;		/* seconds since the epoch; -1 unknown */
+	int64_t next_attempt;		/* likewise; 0 unknown */
 	int64_t last_attempt;		/* likewise */
 	int64_t attempts;		/* -1 unknown */
-	int64_t size;
+	int64_t size;			/* -1 unknown */
 	bool forced_expire;
 	const struct envelope *env;
 };
@@ -47,6 +48,7 @@ struct rows {
 	const char *format;	/* of ROWS_FORMAT, from rows_format_check() */
 	int64_t now;		/* what age is counted from */
 	int64_t n, octets;	/* counted here */
+	bool unsized;		/* a size was unknown: the sum is, too */
 	struct table table;
 	struct buf line;
 };

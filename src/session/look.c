@@ -34,15 +34,26 @@ look_at(const struct look *l, struct spool *s, const struct entry *at,
 		message_free(&m);
 }
 
+/* Of what a listing may lack: that which has to be known of every message. */
+static unsigned
+needs(const struct look *l)
+{
+	const struct select *s = l->select;
+
+	return l->needs | (s->larger >= 0 || s->smaller >= 0 ? LACKS_SIZE : 0) |
+	    (s->older >= 0 || s->newer >= 0 ? LACKS_ARRIVAL : 0);
+}
+
 /* What the MTA says itself.  It knows nothing of corrupt files. */
 static bool
 can_ask(const struct look *l, const struct spool *s, const struct err *e)
 {
 	return e->fault == FAULT_PERM && s->live && s->kind->listing != NULL &&
+	    !(s->kind->lacks & needs(l)) &&
 	    !(l->select->states & STATE_BIT(STATE_CORRUPT));
 }
 
-/* Of all it lists, or of one ID only. */
+/* Of all it lists, or of one only: its ID, or the name of its file. */
 static void
 ask(const struct look *l, struct spool *s, const char *id)
 {
@@ -52,7 +63,8 @@ ask(const struct look *l, struct spool *s, const char *id)
 	int r = -1;
 
 	while (w != NULL && !l->enough() && (r = s->kind->listed(w, &m, &e)) == 1) {
-		if (id == NULL || strcmp(m.id, id) == 0)
+		if (id == NULL || strcmp(m.id, id) == 0 ||
+		    strcmp(ref_name(m.ref), id) == 0)
 			consider(l, s, &m, NULL);
 		else
 			message_free(&m);

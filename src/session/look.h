@@ -13,6 +13,7 @@ struct look {
 	struct spools *spools;	/* queues of refs are added */
 	const struct select *select;
 	unsigned reads;		/* for kind->read */
+	unsigned needs;		/* LACKS_... without which a message is of no use */
 	char end;		/* of the lines on stdin */
 
 	/* NULL: messages are always read.  Otherwise an entry that is sure to be a

@@ -26,8 +26,8 @@
 static const struct shelf places[] = { { "", STATE_DEFERRED, false }, { NULL, 0, false } };
 
 /* Hexadecimal digits, a point, the same: the inode, and where it was in memory. */
-static bool
-is_id(const char *s)
+bool
+dma_is_id(const char *s)
 {
 	size_t n = strspn(s, "0123456789abcdef"), m;
 
@@ -40,7 +40,7 @@ is_id(const char *s)
 static bool
 is_name(const char *s)
 {
-	return *s == 'Q' && is_id(s + 1);
+	return *s == 'Q' && dma_is_id(s + 1);
 }
 
 static shelf_level *const levels[] = { is_name, NULL };
@@ -60,7 +60,7 @@ dma_find(struct spool *s, const char *id, struct entry *at, struct err *e)
 
 	if (is_name(id))
 		id++;
-	if (!is_id(id))
+	if (!dma_is_id(id))
 		return 0;
 	buf_addf(&name, "Q%s", id);
 	r = shelf_find(s, places, buf_str(&name), at, e);
@@ -314,6 +314,10 @@ const struct spool_kind spool_dma = {
 	.find = dma_find,
 	.read = dma_read,
 	.body = dma_body,
+	.lacks = LACKS_SIZE | LACKS_ARRIVAL,
+	.listing = dma_listing,
+	.listed = dma_listed,
+	.listing_end = dma_listing_end,
 	.only_copies = true,
 	.claim = dma_claim,
 	.settle = dma_settle,

@@ -17,4 +17,12 @@ int dma_settle(struct claimed *, struct message *, size_t, const struct result *
 int dma_done(struct claimed *, struct message *, struct err *);
 int dma_release_all(struct spool *, struct err *);
 
+/* Hexadecimal digits, a point, the same. */
+bool dma_is_id(const char *);
+
+/* The kind's, from `dma -bp': neither size nor arrival is known of a message. */
+struct walk *dma_listing(struct spool *, struct err *);
+int dma_listed(struct walk *, struct message *, struct err *);
+void dma_listing_end(struct walk *);
+
 #endif

@@ -59,8 +59,8 @@ struct entry {
 struct message {
 	char *ref, *id;
 	enum state state;
-	int64_t arrival;	/* seconds since the epoch */
-	int64_t size;		/* octets, the MTA's own figure */
+	int64_t arrival;	/* seconds since the epoch; -1 unknown (a listing) */
+	int64_t size;		/* octets, the MTA's own figure; -1 unknown (likewise) */
 	int64_t next_attempt;	/* seconds since the epoch; 0 unknown */
 	int64_t last_attempt;	/* likewise */
 	int64_t attempts;	/* -1 unknown */
@@ -91,6 +91,9 @@ struct outlook {
 
 /* What kind->read shall look at beyond the queue file itself. */
 enum { READ_REASONS = 1 };
+
+/* What kind->listing may not know. */
+enum { LACKS_SIZE = 1, LACKS_ARRIVAL = 2 };
 
 enum claim { CLAIM_ERROR = -1, CLAIM_OURS = 1, CLAIM_BUSY = 0, CLAIM_GONE = 2 };
 
@@ -173,7 +176,9 @@ struct spool_kind {
 	/*
 	 * When the files may not be read: the MTA's own listing, a message a
 	 * call.  1, 0 no more, -1.  NULL: this MTA has none that tells the truth.
+	 * `lacks': what it does not say of a message.
 	 */
+	unsigned lacks;
 	struct walk *(*listing)(struct spool *, struct err *);
 	int (*listed)(struct walk *, struct message *, struct err *);
 	void (*listing_end)(struct walk *);

@@ -350,6 +350,17 @@ select_these(const char *const *operands, bool *from_stdin)
 	reads |= select_reads(&sel);
 }
 
+/* What has to be known of a message, although an MTA's listing may not say it. */
+static unsigned
+needs(void)
+{
+	if (views.view != VIEW_ROWS)
+		return LACKS_SIZE | LACKS_ARRIVAL;
+	if (sort_by == NULL || strcmp(sort_by, "id") == 0)
+		return 0;
+	return LACKS_ARRIVAL | (strcmp(sort_by, "size") == 0 ? LACKS_SIZE : 0);
+}
+
 /* Refs say themselves where they lie: then no queue has to be found. */
 static bool
 only_refs(bool stdin_too)
@@ -413,6 +424,7 @@ main(int argc, char *argv[])
 	choose_form();
 	select_these(operands, &from_stdin);
 	look.reads = reads;
+	look.needs = needs();
 	look.end = rows.end;
 	if (views.view == VIEW_ROWS && sort_by == NULL && rows_needs_ref_only(&rows))
 		look.name = named;
