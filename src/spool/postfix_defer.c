@@ -19,7 +19,7 @@ pf_log_text(struct spool *s, const char *log, const char *id, struct buf *text,
 	int fd = -1, there = pf_log_path(s, log, id, &path, e);
 
 	if (there > 0)
-		fd = open(buf_str(&path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		fd = open(buf_str(&path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (there > 0 && fd < 0 && errno != ENOENT)
 		there = err_sys(e, "open %s", path.p);
 	while (fd >= 0 && text->n < LOG_SIZE &&

@@ -75,7 +75,7 @@ static struct {
 static bool
 reload(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct err none = {0};
 	struct stat st;
 
