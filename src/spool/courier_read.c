@@ -143,8 +143,9 @@ item(struct reading *x, char letter, struct span v)
 		m->id = span_dup(v);
 		break;
 	case 'r':
-		envelope_add(&m->env, span_dup(v));
-		vec_add(&x->replies);
+		envelope_read(&m->env, span_dup(v));
+		if (!m->env.crowded)
+			vec_add(&x->replies);
 		break;
 	case 'R': case 'N':
 		of_last(m, letter, v);
@@ -221,6 +222,8 @@ parse(struct reading *x, struct span text, struct err *e)
 	while (span_find(text, '\n') < text.n && span_cut(&text, '\n', &line))
 		if (line.n > 0)
 			item(x, *line.p, span_from(line, 1));
+	if (envelope_whole(&x->m->env, e) < 0)
+		return -1;
 	if (!is_whole(x->m))
 		return err_set(e, FAULT_DATA, "damaged: no sender, ID or recipient");
 	x->m->attempts = x->passes;

@@ -12,7 +12,6 @@
 #include "spool/exim.h"
 #include "wire/xtext.h"
 
-#define RCPTS_MAX 1000000
 #define DONE_MAX 1000000
 
 /* Of the number behind the recipient's `#`. */
@@ -254,7 +253,7 @@ recipient(struct reading *x, struct span l, struct err *e)
 		cut_old(&l);
 	if (l.n == 0)
 		return damaged("a recipient without an address", e);
-	r = envelope_add(&x->m->env, span_dup(l));
+	r = envelope_read(&x->m->env, span_dup(l));
 	r->notify = (unsigned)flags >> 1 & 15;
 	if (orcpt.n > 0 && xtext_decode(&decoded, orcpt))
 		r->orcpt = span_dup(buf_span(&decoded));
@@ -272,7 +271,7 @@ recipients(struct reading *x, struct err *e)
 	struct span l;
 	long long n;
 
-	if (!line(x, &l) || !span_number(l, &n) || n < 0 || n > RCPTS_MAX)
+	if (!line(x, &l) || !span_number(l, &n) || n < 0 || n > ENVELOPE_RCPTS_MAX)
 		return damaged("no number of recipients", e);
 	for (; n > 0; n--)
 		if (!line(x, &l))

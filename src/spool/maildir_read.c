@@ -1,7 +1,6 @@
 #include "spool/maildir.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 
 #define PIECE 4096
 #define HEAD_MAX (4 << 20)	/* some ten thousand recipients */
+#define DONE_MAX (64 << 20)
 
 static enum maildir_field
 field_of(struct span name)
@@ -153,27 +153,48 @@ maildir_head_free(struct maildir_head *h)
 	*h = (struct maildir_head){0};
 }
 
-/* One address is one recipient, however often it stands there. */
-static void
-add_rcpt(struct envelope *v, const char *address)
+static int
+by_address(const void *a, const void *b)
 {
-	for (size_t i = 0; i < v->rcpts.n; i++)
-		if (strcmp(v->rcpts.p[i].address, address) == 0)
-			return;
-	envelope_add(v, span_dup(span_of(address)));
+	const struct maildir_line *x = *(const struct maildir_line *const *)a;
+	const struct maildir_line *y = *(const struct maildir_line *const *)b;
+	int way = strcmp(x->address, y->address);
+
+	return way != 0 ? way : (x->start > y->start) - (x->start < y->start);
+}
+
+/* One address is one recipient, however often it stands there: marks the later ones. */
+static void
+mark_again(const struct maildir_head *h, bool *again)
+{
+	VEC(const struct maildir_line *) sorted = {0};
+
+	for (size_t i = 0; i < h->lines.n; i++)
+		if (h->lines.p[i].field == h->rcpts)
+			*vec_add(&sorted) = &h->lines.p[i];
+	if (sorted.n > 0)
+		qsort(sorted.p, sorted.n, sizeof *sorted.p, by_address);
+	for (size_t i = 1; i < sorted.n; i++)
+		again[sorted.p[i] - h->lines.p] = strcmp(sorted.p[i]->address,
+		    sorted.p[i - 1]->address) == 0;
+	vec_free(&sorted);
 }
 
 void
 maildir_envelope(struct envelope *v, const struct maildir_head *h)
 {
+	bool *again = must(calloc(h->lines.n + 1, sizeof *again));
+
+	mark_again(h, again);
 	for (size_t i = 0; i < h->lines.n; i++) {
 		const struct maildir_line *l = &h->lines.p[i];
 
 		if (l->field == FIELD_SENDER && v->sender == NULL)
 			v->sender = span_dup(span_of(l->address));
-		else if (l->field == h->rcpts && *l->address != '\0')
-			add_rcpt(v, l->address);
+		else if (l->field == h->rcpts && *l->address != '\0' && !again[i])
+			envelope_read(v, span_dup(span_of(l->address)));
 	}
+	free(again);
 }
 
 void
@@ -184,54 +205,58 @@ maildir_done_path(struct buf *b, const char *dir, const char *name)
 	buf_str(b);
 }
 
-static void
-mark_done(struct envelope *v, struct span line)
+static int
+by_bytes(const void *a, const void *b)
 {
-	struct buf field = {0};
+	const struct span *x = a, *y = b;
+	int way = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
 
-	for (size_t i = 0; i < v->rcpts.n; i++) {
+	return way != 0 ? way : (x->n > y->n) - (x->n < y->n);
+}
+
+/* A line that was not finished was not acknowledged either. */
+static void
+mark_done(struct envelope *v, struct span rest)
+{
+	VEC(struct span) lines = {0};
+	struct buf field = {0};
+	struct span line;
+
+	while (span_find(rest, '\n') < rest.n && span_cut(&rest, '\n', &line))
+		*vec_add(&lines) = line;
+	if (lines.n > 0)
+		qsort(lines.p, lines.n, sizeof *lines.p, by_bytes);
+	for (size_t i = 0; i < v->rcpts.n && lines.n > 0; i++) {
 		buf_clear(&field);
 		field_add(&field, span_of(v->rcpts.p[i].address));
-		if (span_eq(line, buf_span(&field)))
+		line = buf_span(&field);
+		if (bsearch(&line, lines.p, lines.n, sizeof line, by_bytes) != NULL)
 			v->rcpts.p[i].done = true;
 	}
 	buf_free(&field);
+	vec_free(&lines);
 }
 
-/*
- * Recipients that a program which then died had done with: a line each.  A line
- * that was not finished was not acknowledged either.
- */
+/* Recipients that a program which then died had done with: a line each. */
 static int
 subtract_done(struct envelope *v, const char *dir, const char *name,
     struct err *e)
 {
 	struct buf path = {0}, text = {0};
-	struct span rest, line;
-	ssize_t n = 0;
-	int fd;
+	struct stat st;
+	int r;
 
 	maildir_done_path(&path, dir, name);
-	fd = open(path.p, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0) {
-		int r = errno == ENOENT || errno == ENAMETOOLONG ? 0 :
-		    err_sys(e, "open %s", path.p);
-
-		buf_free(&path);
-		return r;
-	}
-	while ((n = read(fd, buf_room(&text, PIECE), PIECE)) > 0)
-		text.n += (size_t)n;
-	if (n < 0)
-		err_sys(e, "read %s", path.p);
-	close(fd);
-	for (rest = buf_span(&text); span_find(rest, '\n') < rest.n;) {
-		span_cut(&rest, '\n', &line);
-		mark_done(v, line);
-	}
+	/* no such name fits: nothing can have been recorded */
+	r = lstat(path.p, &st) < 0 && errno == ENAMETOOLONG ? 0 :
+	    file_read(path.p, DONE_MAX, &text, e);
+	if (r == 0 && lstat(path.p, &st) == 0)
+		r = err_set(e, FAULT_DATA, "%s: is no regular file", path.p);
+	if (r == 1)
+		mark_done(v, buf_span(&text));
 	buf_free(&text);
 	buf_free(&path);
-	return n < 0 ? -1 : 0;
+	return r < 0 ? -1 : 0;
 }
 
 /* A name begins with the second it was made in. */

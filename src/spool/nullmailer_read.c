@@ -35,7 +35,7 @@ line_is_last(struct message *m, struct span line, char end, off_t at)
 	}
 	if (line.n == 0)
 		return end == '\n';
-	r = envelope_add(&m->env, span_dup(line));
+	r = envelope_read(&m->env, span_dup(line));
 	r->offset = at + (off_t)line.n;
 	r->done = end == '\0';
 	return false;
@@ -70,6 +70,8 @@ envelope(int fd, struct message *m, struct err *e)
 	buf_free(&text);
 	if (n < 0)
 		return err_sys(e, "read");
+	if (envelope_whole(&m->env, e) < 0)
+		return -1;
 	if (message == 0 || m->env.rcpts.n == 0)
 		return err_set(e, FAULT_DATA, "damaged: no recipient, or no empty "
 		    "line behind the recipients");

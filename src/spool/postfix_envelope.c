@@ -108,7 +108,7 @@ recipient(struct pf_envelope *x, int type, struct span data, struct err *e)
 		return -1;
 	if (data.n == 0)
 		data = SPAN("MAILER-DAEMON");
-	to = envelope_add(&x->m->env, quoted(data));
+	to = envelope_read(&x->m->env, quoted(data));
 	to->done = type == DONE;
 	to->offset = x->record;
 	to->notify = x->notify;
@@ -119,7 +119,7 @@ recipient(struct pf_envelope *x, int type, struct span data, struct err *e)
 		x->orcpt = NULL;
 	}
 	pf_envelope_end(x);
-	return 0;
+	return envelope_whole(&x->m->env, e);
 }
 
 /* The first S counts; later ones are another program's notes. */

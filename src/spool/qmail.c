@@ -153,7 +153,7 @@ entries(struct message *m, struct span text, int64_t where)
 		if (*one.p == 'F' && m->env.sender == NULL)
 			m->env.sender = span_dup(span_from(one, 1));
 		else if ((*one.p == 'T' || *one.p == 'D') && one.n > 1) {
-			r = envelope_add(&m->env, span_dup(span_from(one, 1)));
+			r = envelope_read(&m->env, span_dup(span_from(one, 1)));
 			r->done = *one.p == 'D';
 			r->offset = where + (one.p - front);
 		}
@@ -188,6 +188,8 @@ envelope(struct message *m, struct err *e)
 		pending = pending || !m->env.rcpts.p[i].done;
 	if (r == 1 && !pending)
 		m->state = STATE_DONE;
+	if (r == 1 && envelope_whole(&m->env, e) < 0)
+		return err_in(e, "%s", m->ref);
 	if (r == 1 && m->env.sender == NULL)
 		return err_set(e, FAULT_DATA, "%s: damaged: no sender", m->ref);
 	return r;

@@ -88,13 +88,13 @@ recipient(struct reading *x, struct span v, struct err *e)
 		free(address);
 		return damaged("a recipient without an address", e);
 	}
-	r = envelope_add(&x->m->env, address);
+	r = envelope_read(&x->m->env, address);
 	r->notify = notify(flags);
 	r->reason = x->reason;
 	r->orcpt = x->orcpt;
 	r->status = status_in(r->reason);
 	x->reason = x->orcpt = NULL;
-	return 0;
+	return envelope_whole(&x->m->env, e);
 }
 
 static void

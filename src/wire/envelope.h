@@ -5,7 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/vec.h"
+
+/*
+ * More recipients than any MTA puts into one queue file (Exim refuses its own from
+ * 50,000 on): what has more is damaged or was made to fill our memory.
+ */
+#define ENVELOPE_RCPTS_MAX 250000
 
 /* NOTIFY, RFC 3461 section 4.1; 0: not said */
 enum { NOTIFY_NEVER = 1, NOTIFY_SUCCESS = 2, NOTIFY_FAILURE = 4, NOTIFY_DELAY = 8 };
@@ -36,9 +43,20 @@ struct envelope {
 	bool smtputf8;		/* the message needs it, whoever it goes to; an
 				   address that does is seen when it is said */
 	VEC(struct rcpt) rcpts;
+	bool crowded;		/* there were more recipients: it is not whole */
 };
 
 struct rcpt *envelope_add(struct envelope *, char *address);	/* takes it */
+
+/*
+ * The same of a queue file, from which no more than ENVELOPE_RCPTS_MAX are taken: one
+ * more makes the envelope crowded and takes the place of the last.
+ */
+struct rcpt *envelope_read(struct envelope *, char *address);
+
+/* 0; -1 (65) when it is crowded: who reads a queue file asks before he believes it. */
+int envelope_whole(const struct envelope *, struct err *);
+
 void envelope_free(struct envelope *);
 
 #endif
