@@ -1,0 +1,497 @@
+#include "net/sasl_server.h"
+
+#include <gsasl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RESPONSE_MAX 12288	/* RFC 4954 section 4 */
+#define ROUNDS_MAX 5
+#define DIGEST 32		/* SHA-256 */
+#define SALT 18
+#define NAME_MAX_ 512
+
+enum {
+	WAITS = 1,		/* the server speaks first */
+	SHOWS = 2,		/* whoever listens has the secret */
+	BINDS = 4,		/* to the TLS channel */
+	STORED = 8,		/* works with stored keys */
+	SECRET = 16,		/* needs the secret itself */
+	CERTIFIED = 32,
+};
+
+static const struct kind {
+	const char *name;
+	unsigned is;
+} kinds[] = {
+	{ "EXTERNAL", CERTIFIED },
+	{ "SCRAM-SHA-256-PLUS", BINDS | STORED },
+	{ "SCRAM-SHA-256", STORED },
+	{ "CRAM-MD5", WAITS | SECRET },
+	{ "PLAIN", SHOWS | STORED },
+	{ "LOGIN", WAITS | SHOWS | STORED },
+};
+
+struct sasl_server {
+	const struct kind *kind;
+	const struct sasl_case *of;
+	Gsasl *lib;
+	Gsasl_session *session;
+	int rounds;
+	bool proved;		/* all is well, if only the client says so, too */
+	char *user;
+	/* of the user who wants in, base64 */
+	bool looked;
+	char iterations[16];
+	char salt[512], stored[2 * DIGEST], server[2 * DIGEST];
+};
+
+/* ---- base64 ---- */
+
+static void
+wipe(char *p, size_t n)
+{
+	if (p != NULL)
+		explicit_bzero(p, n);
+	gsasl_free(p);
+}
+
+static void
+put64(struct buf *b, const char *p, size_t n)
+{
+	char *text;
+	size_t len;
+
+	if (n == 0)
+		return;
+	if (gsasl_base64_to(p, n, &text, &len) != GSASL_OK)
+		must(NULL);
+	buf_add(b, text, len);
+	wipe(text, len);
+}
+
+static void
+text64(char *to, size_t room, const char *p, size_t n)
+{
+	struct buf b = {0};
+
+	put64(&b, p, n);
+	if (b.n < room)
+		memcpy(to, buf_str(&b), b.n + 1);
+	buf_wipe(&b);
+}
+
+static char *
+get64(struct span in, size_t *n)
+{
+	char *raw = NULL;
+
+	*n = 0;
+	if (in.n == 0 || span_is(in, "="))
+		return must(strdup(""));
+	if (in.n > RESPONSE_MAX ||
+	    gsasl_base64_from(in.p, in.n, &raw, n) != GSASL_OK)
+		return NULL;
+	return raw;
+}
+
+/* ---- the keys of whoever it is ---- */
+
+/* RFC 5802 section 3, from a password: stored and server key. */
+static void
+derive(const char *password, unsigned iterations, const char *salt, size_t n,
+    char stored[DIGEST], char server[DIGEST])
+{
+	char salted[DIGEST], client[DIGEST];
+
+	if (gsasl_scram_secrets_from_password(GSASL_HASH_SHA256, password,
+	    iterations, salt, n, salted, client, server, stored) != GSASL_OK) {
+		/* not to be prepared by SASLprep: nobody's password */
+		if (gsasl_nonce(stored, DIGEST) != GSASL_OK ||
+		    gsasl_nonce(server, DIGEST) != GSASL_OK)
+			must(NULL);
+	}
+	explicit_bzero(salted, sizeof salted);
+	explicit_bzero(client, sizeof client);
+}
+
+/*
+ * The salt of one who has none, or who is not there: the same each time, and not to be
+ * foretold without the file.
+ */
+static void
+invent_salt(const struct passwords *v, const char *user, char salt[SALT])
+{
+	char stored[DIGEST], server[DIGEST];
+	struct buf seed = {0};
+
+	buf_addf(&seed, "user %s", user);
+	derive("tidegate", 1, v->text.n > 0 ? v->text.p : "-",
+	    v->text.n > 0 ? v->text.n : 1, stored, server);
+	buf_add(&seed, server, sizeof server);
+	derive("tidegate", 1, seed.p, seed.n, stored, server);
+	memcpy(salt, stored, SALT);
+	buf_wipe(&seed);
+}
+
+static void
+copy(char *to, size_t room, const char *from)
+{
+	size_t n = strlen(from);
+
+	n = n < room ? n : room - 1;
+	memcpy(to, from, n);
+	to[n] = '\0';
+}
+
+/* Once an exchange; it takes as long whoever it is. */
+static void
+look_up(struct sasl_server *s, const char *user)
+{
+	const struct passwords *v = s->of->users;
+	const struct password *p = passwords_find(v, user);
+	char salt[SALT], stored[DIGEST], server[DIGEST];
+	struct buf number = {0}, secret = {0};
+
+	if (s->looked)
+		return;
+	s->looked = true;
+	invent_salt(v, user, salt);
+	if (p != NULL && p->secret.n > 0)
+		buf_addspan(&secret, buf_span(&p->secret));
+	else
+		buf_addf(&secret, "%08x%08x", arc4random(), arc4random());
+	derive(buf_str(&secret), PASSWORDS_ITERATIONS, salt, SALT, stored, server);
+	buf_wipe(&secret);
+	if (p != NULL && p->secret.n == 0) {
+		buf_addi(&number, p->iterations);
+		copy(s->salt, sizeof s->salt, p->salt);
+		copy(s->stored, sizeof s->stored, p->stored);
+		copy(s->server, sizeof s->server, p->server);
+	} else {
+		buf_addi(&number, PASSWORDS_ITERATIONS);
+		text64(s->salt, sizeof s->salt, salt, SALT);
+		text64(s->stored, sizeof s->stored, stored, DIGEST);
+		text64(s->server, sizeof s->server, server, DIGEST);
+	}
+	copy(s->iterations, sizeof s->iterations, buf_str(&number));
+	buf_free(&number);
+	explicit_bzero(stored, sizeof stored);
+	explicit_bzero(server, sizeof server);
+}
+
+static bool
+same(const char *a, const char *b, size_t n)
+{
+	unsigned char differ = 0;
+
+	for (size_t i = 0; i < n; i++)
+		differ |= (unsigned char)(a[i] ^ b[i]);
+	return differ == 0;
+}
+
+static bool
+is_right(struct sasl_server *s, const char *password)
+{
+	char stored[DIGEST], server[DIGEST];
+	char text[2 * DIGEST] = {0};
+	char *salt;
+	size_t n;
+
+	if ((salt = get64(span_of(s->salt), &n)) == NULL)
+		return false;
+	derive(password, (unsigned)atoi(s->iterations), salt, n, stored, server);
+	gsasl_free(salt);
+	text64(text, sizeof text, stored, DIGEST);
+	return same(text, s->stored, sizeof text);
+}
+
+/* ---- what libgsasl asks ---- */
+
+static int
+simple(struct sasl_server *s, Gsasl_session *session)
+{
+	const char *user = gsasl_property_fast(session, GSASL_AUTHID);
+	const char *password = gsasl_property_fast(session, GSASL_PASSWORD);
+
+	if (user == NULL || password == NULL)
+		return GSASL_AUTHENTICATION_ERROR;
+	look_up(s, user);
+	return is_right(s, password) ? GSASL_OK : GSASL_AUTHENTICATION_ERROR;
+}
+
+/* CRAM-MD5; whoever has no secret has one that nobody knows. */
+static int
+secret(struct sasl_server *s, Gsasl_session *session, const char *user)
+{
+	const struct password *p = passwords_find(s->of->users, user);
+	struct buf b = {0};
+	int code;
+
+	if (p != NULL && p->secret.n > 0)
+		buf_addspan(&b, buf_span(&p->secret));
+	else
+		buf_addf(&b, "%08x%08x%08x", arc4random(), arc4random(),
+		    arc4random());
+	code = gsasl_property_set(session, GSASL_PASSWORD, buf_str(&b));
+	buf_wipe(&b);
+	return code;
+}
+
+static int
+on_property(Gsasl *lib, Gsasl_session *session, Gsasl_property which)
+{
+	struct sasl_server *s = gsasl_session_hook_get(session);
+	const char *user = gsasl_property_fast(session, GSASL_AUTHID);
+
+	(void)lib;
+	if (which == GSASL_VALIDATE_SIMPLE)
+		return simple(s, session);
+	if (user == NULL)
+		return GSASL_NO_CALLBACK;
+	if (which == GSASL_PASSWORD && (s->kind->is & SECRET))
+		return secret(s, session, user);
+	if (which != GSASL_SCRAM_ITER && which != GSASL_SCRAM_SALT &&
+	    which != GSASL_SCRAM_STOREDKEY && which != GSASL_SCRAM_SERVERKEY)
+		return GSASL_NO_CALLBACK;
+	look_up(s, user);
+	return gsasl_property_set(session, which,
+	    which == GSASL_SCRAM_ITER ? s->iterations :
+	    which == GSASL_SCRAM_SALT ? s->salt :
+	    which == GSASL_SCRAM_STOREDKEY ? s->stored : s->server);
+}
+
+/* ---- beginning ---- */
+
+static bool
+can_bind(const struct sasl_case *c)
+{
+	return c->exporter.n > 0 || c->unique.n > 0;
+}
+
+static bool
+is_possible(const struct kind *k, const struct sasl_case *c)
+{
+	if (k->is & CERTIFIED)
+		return c->certificate != NULL;
+	return c->users != NULL && (!(k->is & BINDS) || can_bind(c)) &&
+	    (!(k->is & SECRET) || passwords_plain(c->users));
+}
+
+void
+sasl_server_offers(const struct sasl_case *c, struct buf *b)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		if (!is_possible(&kinds[i], c) ||
+		    ((kinds[i].is & SHOWS) && !c->encrypted))
+			continue;
+		buf_addf(b, "%s%s", any ? " " : "", kinds[i].name);
+		any = true;
+	}
+}
+
+static const struct kind *
+find(const struct sasl_case *c, const char *mech, enum sasl_outcome *why)
+{
+	*why = SASL_UNKNOWN;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		if (!span_ieq(span_of(mech), span_of(kinds[i].name)) ||
+		    !is_possible(&kinds[i], c))
+			continue;
+		if (!(kinds[i].is & SHOWS) || c->encrypted)
+			return &kinds[i];
+		*why = SASL_CLEAR;
+	}
+	return NULL;
+}
+
+static void
+bind(struct sasl_server *s)
+{
+	bool exporter = s->of->exporter.n > 0;
+	struct span raw = exporter ? s->of->exporter : s->of->unique;
+	struct buf text = {0};
+
+	if (!(s->kind->is & BINDS))
+		return;
+	put64(&text, raw.p, raw.n);
+	if (gsasl_property_set(s->session, exporter ? GSASL_CB_TLS_EXPORTER :
+	    GSASL_CB_TLS_UNIQUE, buf_str(&text)) != GSASL_OK)
+		must(NULL);
+	buf_wipe(&text);
+}
+
+struct sasl_server *
+sasl_server_start(const struct sasl_case *c, const char *mech,
+    enum sasl_outcome *why)
+{
+	const struct kind *k = find(c, mech, why);
+	struct sasl_server *s;
+
+	if (k == NULL)
+		return NULL;
+	s = must(calloc(1, sizeof *s));
+	s->kind = k;
+	s->of = c;
+	if (k->is & CERTIFIED)
+		return s;
+	if (gsasl_init(&s->lib) != GSASL_OK)
+		must(NULL);
+	gsasl_callback_set(s->lib, on_property);
+	if (gsasl_server_start(s->lib, k->name, &s->session) != GSASL_OK) {
+		sasl_server_free(s);
+		*why = SASL_UNKNOWN;
+		return NULL;
+	}
+	gsasl_session_hook_set(s->session, s);
+	bind(s);
+	return s;
+}
+
+/* ---- going on ---- */
+
+/* RFC 4422 appendix A: the name to act as, or the certificate's first. */
+static enum sasl_outcome
+external(struct sasl_server *s, struct span name)
+{
+	struct span rest = span_of(s->of->certificate), one;
+
+	while (span_cut(&rest, ' ', &one))
+		if (one.n > 0 && (name.n == 0 || span_ieq(one, name))) {
+			s->user = span_dup(one);
+			return SASL_YES;
+		}
+	s->user = span_dup(name);
+	return SASL_NO;
+}
+
+/* Nobody acts as somebody else. */
+static bool
+is_himself(const struct sasl_server *s)
+{
+	const char *as = gsasl_property_fast(s->session, GSASL_AUTHZID);
+
+	return s->user != NULL && (as == NULL || *as == '\0' ||
+	    strcmp(as, s->user) == 0);
+}
+
+static void
+keep_user(struct sasl_server *s)
+{
+	const char *user = gsasl_property_fast(s->session, GSASL_AUTHID);
+
+	if (s->user == NULL && user != NULL && strlen(user) <= NAME_MAX_)
+		s->user = span_dup(span_of(user));
+}
+
+static enum sasl_outcome
+turn(struct sasl_server *s, const char *p, size_t n, struct buf *challenge)
+{
+	char *out = NULL;
+	size_t len = 0;
+	int code = gsasl_step(s->session, p, n, &out, &len);
+	bool good = code == GSASL_OK || code == GSASL_NEEDS_MORE;
+
+	if (code == GSASL_MALLOC_ERROR)
+		must(NULL);
+	keep_user(s);
+	if (good && out != NULL)
+		put64(challenge, out, len);
+	wipe(out, good && out != NULL ? len : 0);
+	if (code == GSASL_NEEDS_MORE)
+		return SASL_MORE;
+	if (code == GSASL_OK && is_himself(s)) {
+		s->proved = challenge->n > 0;
+		return s->proved ? SASL_MORE : SASL_YES;
+	}
+	return code == GSASL_MECHANISM_PARSE_ERROR ? SASL_BROKEN : SASL_NO;
+}
+
+/*
+ * `y': the client could bind and believes that we cannot (RFC 5802 section 6): somebody
+ * has taken -PLUS from our offer.
+ */
+static bool
+is_stripped(const struct sasl_server *s, const char *p, size_t n)
+{
+	return !(s->kind->is & BINDS) && (s->kind->is & STORED) &&
+	    !(s->kind->is & SHOWS) && can_bind(s->of) && n > 0 && *p == 'y';
+}
+
+static enum sasl_outcome
+begin(struct sasl_server *s, bool said, const char *p, size_t n,
+    struct buf *challenge)
+{
+	enum sasl_outcome r;
+
+	if (!(s->kind->is & WAITS))
+		return !said ? SASL_MORE : is_stripped(s, p, n) ? SASL_NO :
+		    turn(s, p, n, challenge);
+	if (said && (s->kind->is & SECRET))
+		return SASL_BROKEN;	/* RFC 4954 section 4 */
+	r = turn(s, "", 0, challenge);
+	if (r != SASL_MORE || !said)
+		return r;
+	buf_clear(challenge);
+	return turn(s, p, n, challenge);
+}
+
+static enum sasl_outcome
+step(struct sasl_server *s, bool said, const char *p, size_t n,
+    struct buf *challenge)
+{
+	bool first = s->rounds++ == 0;
+
+	if (s->rounds > ROUNDS_MAX)
+		return SASL_BROKEN;
+	if (s->proved)
+		return n == 0 ? SASL_YES : SASL_BROKEN;
+	if (s->kind->is & CERTIFIED)
+		return said ? external(s, (struct span){ p, n }) : SASL_MORE;
+	if (first)
+		return begin(s, said, p, n, challenge);
+	return is_stripped(s, p, n) ? SASL_NO : turn(s, p, n, challenge);
+}
+
+enum sasl_outcome
+sasl_server_step(struct sasl_server *s, bool said, struct span in,
+    struct buf *challenge)
+{
+	size_t n;
+	char *raw = get64(in, &n);
+	enum sasl_outcome r;
+
+	if (raw == NULL)
+		return SASL_BROKEN;
+	r = step(s, said, raw, n, challenge);
+	wipe(raw, n);
+	return r;
+}
+
+const char *
+sasl_server_user(const struct sasl_server *s)
+{
+	return s->user;
+}
+
+void
+sasl_server_free(struct sasl_server *s)
+{
+	if (s == NULL)
+		return;
+	if (s->session != NULL) {
+		char *p = (char *)(uintptr_t)gsasl_property_fast(s->session,
+		    GSASL_PASSWORD);
+
+		if (p != NULL)
+			explicit_bzero(p, strlen(p));
+		gsasl_finish(s->session);
+	}
+	if (s->lib != NULL)
+		gsasl_done(s->lib);
+	free(s->user);
+	explicit_bzero(s, sizeof *s);
+	free(s);
+}
