@@ -9,7 +9,7 @@
 #define ROUNDS_MAX 5
 #define DIGEST 32		/* SHA-256 */
 #define SALT 18
-#define NAME_MAX_ 512
+#define USER_MAX 512
 
 enum {
 	WAITS = 1,		/* the server speaks first */
@@ -134,6 +134,16 @@ invent_salt(const struct passwords *v, const char *user, char salt[SALT])
 	buf_wipe(&seed);
 }
 
+/* One who is not there must not stand out by his iterations. */
+static int
+usual_iterations(const struct passwords *v)
+{
+	for (size_t i = 0; i < v->all.n; i++)
+		if (v->all.p[i].iterations > 0)
+			return v->all.p[i].iterations;
+	return PASSWORDS_ITERATIONS;
+}
+
 static void
 copy(char *to, size_t room, const char *from)
 {
@@ -152,6 +162,7 @@ look_up(struct sasl_server *s, const char *user)
 	const struct password *p = passwords_find(v, user);
 	char salt[SALT], stored[DIGEST], server[DIGEST];
 	struct buf number = {0}, secret = {0};
+	int iterations = usual_iterations(v);
 
 	if (s->looked)
 		return;
@@ -161,7 +172,7 @@ look_up(struct sasl_server *s, const char *user)
 		buf_addspan(&secret, buf_span(&p->secret));
 	else
 		buf_addf(&secret, "%08x%08x", arc4random(), arc4random());
-	derive(buf_str(&secret), PASSWORDS_ITERATIONS, salt, SALT, stored, server);
+	derive(buf_str(&secret), (unsigned)iterations, salt, SALT, stored, server);
 	buf_wipe(&secret);
 	if (p != NULL && p->secret.n == 0) {
 		buf_addi(&number, p->iterations);
@@ -169,7 +180,7 @@ look_up(struct sasl_server *s, const char *user)
 		copy(s->stored, sizeof s->stored, p->stored);
 		copy(s->server, sizeof s->server, p->server);
 	} else {
-		buf_addi(&number, PASSWORDS_ITERATIONS);
+		buf_addi(&number, iterations);
 		text64(s->salt, sizeof s->salt, salt, SALT);
 		text64(s->stored, sizeof s->stored, stored, DIGEST);
 		text64(s->server, sizeof s->server, server, DIGEST);
@@ -382,7 +393,7 @@ keep_user(struct sasl_server *s)
 {
 	const char *user = gsasl_property_fast(s->session, GSASL_AUTHID);
 
-	if (s->user == NULL && user != NULL && strlen(user) <= NAME_MAX_)
+	if (s->user == NULL && user != NULL && strlen(user) <= USER_MAX)
 		s->user = span_dup(span_of(user));
 }
 

@@ -1,0 +1,223 @@
+#!/bin/sh
+# turn-server: who is served, what he gets, and what nobody gets.
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=t/tls.sh
+. "$(dirname "$0")/tls.sh"
+
+command -v python3 >/dev/null || skip_all 'no python3'
+customer=$top/t/tool/odmr.py
+export TIDEGATE_RUN="$tmp/run"
+
+# mail NUMBER TO...: waits in the provider's queue
+mail() {
+	number=$1
+	shift
+	{
+		echo 'Return-Path: <a@x.test>'
+		printf 'Delivered-To: %s\n' "$@"
+		printf 'Subject: %s\n\n.a dot\n' "$number"
+	} >"$tmp/md/new/$number"
+}
+
+waits() { (cd "$tmp/md/new" && echo *); }
+
+fresh() {
+	rm -rf "$tmp/md" "$tmp/dest" "$tmp/run"
+	mkdir -p "$tmp/md/new" "$tmp/md/cur" "$tmp/md/tmp" "$tmp/run"
+	mail m1 bob@one.test
+	mail m2 bob@two.test carol@two.test
+	mail m3 dave@other.test
+	mail m4 bob@sub.three.test
+	mail m5 bob@elsewhere.test
+}
+
+cat >"$tmp/customers" <<-END
+# who is who
+alice: one.test two.test from=192.0.2.0/24
+bob: other.test
+carol: @three.test
+dora: empty.test
+client.test: elsewhere.test
+END
+printf 'alice:{PLAIN}secret\nbob:{PLAIN}other\ncarol:{PLAIN}third\ndora:{PLAIN}none\nnobody:{PLAIN}x\n' >"$tmp/users"
+chmod 600 "$tmp/users"
+echo secret >"$tmp/pass"
+echo wrong >"$tmp/wrong"
+chmod 600 "$tmp/pass" "$tmp/wrong"
+
+server="turn-server --customers=$tmp/customers --passwords=$tmp/users --spool=maildir:$tmp/md --helo=mx.test"
+
+# plays LINES [SERVER-OPTION...]: what a customer hears who says so
+plays() {
+	played=$1
+	shift
+	# shellcheck disable=SC2086
+	printf '%b' "$played" | timeout 60 "$customer" --maildir="$tmp/dest" $sinks -- $server "$@" 2>"$said"
+}
+sinks=
+
+# ---- who he is ----
+fresh
+is 'what is offered in the clear' '220 mx.test ESMTP
+250-mx.test
+250-PIPELINING
+250-ENHANCEDSTATUSCODES
+250-ETRN
+250-ATRN
+250-AUTH SCRAM-SHA-256 CRAM-MD5
+250 TURN
+221 2.0.0 bye' plays 'EHLO c.test\nQUIT\n'
+
+is 'nothing before AUTH, no mail ever' '220 mx.test ESMTP
+250 mx.test
+530 5.7.0 authentication required
+530 5.7.0 authentication required
+530 5.7.0 authentication required
+502 5.5.1 that is not done here
+502 5.5.1 that is not done here
+502 5.5.1 that is not done here
+502 5.5.1 that is not done here
+221 2.0.0 bye' plays 'HELO c.test\nATRN one.test\nTURN\nETRN one.test\nMAIL FROM:<a@x.test>\nRCPT TO:<b@one.test>\nDATA\nVRFY bob\nQUIT\n'
+
+like 'PLAIN and LOGIN not in the clear' '^538 5.7.11' plays 'EHLO c.test\nAUTH PLAIN AGFsaWNlAHNlY3JldA==\nQUIT\n'
+like 'an unknown mechanism' '^504 5.5.4' plays 'EHLO c.test\nAUTH PIGEON\nQUIT\n'
+like 'given up' '^501 5.7.0' plays 'EHLO c.test\nAUTH SCRAM-SHA-256\n*\nQUIT\n'
+like 'no base64' '^501 5.5.2' plays 'EHLO c.test\nAUTH SCRAM-SHA-256 ???\nQUIT\n'
+plays 'EHLO c.test\nCRAM alice wrong\nQUIT\n' >"$tmp/one"
+plays 'EHLO c.test\nCRAM zoe wrong\nQUIT\n' >"$tmp/two"
+sed -i 's/^334 .*/334/' "$tmp/one" "$tmp/two"
+same 'an unknown user and a wrong password sound alike' "$tmp/one" "$tmp/two"
+like 'that is 535' '^535 5.7.8' cat "$tmp/one"
+like 'a user who is no customer' '^535 5.7.8' plays 'EHLO c.test\nCRAM nobody x\nQUIT\n'
+like 'three failures end it' '^421 4.3.2' plays 'EHLO c.test\nCRAM alice a\nCRAM alice b\nCRAM alice c\nNOOP\n'
+plays 'EHLO c.test\nCRAM alice a\nCRAM alice b\nCRAM alice c\nNOOP\n' >/dev/null
+for i in 1 2 3 4 5; do plays 'EHLO c.test\nCRAM alice a\nCRAM alice b\nCRAM alice c\n' >/dev/null; done
+like 'so many of them: nobody from there for a while' '^454 4.7.0' plays 'EHLO c.test\nAUTH SCRAM-SHA-256\nQUIT\n'
+
+fresh
+for mech in SCRAM-SHA-256-PLUS SCRAM-SHA-256 CRAM-MD5 PLAIN LOGIN; do
+	ok "TLS and $mech" timeout 30 smtp-send --helo=c.test -u alice --password-file="$tmp/pass" \
+		--auth=$mech --tls=verify --tls-ca="$ca" --tls-name=mx.test --quit-after=auth \
+		-s "exec:$server --tls-cert=$pki/good.pem"
+	exits "TLS and $mech, a wrong password" 77 timeout 30 smtp-send --helo=c.test -u alice \
+		--password-file="$tmp/wrong" --auth=$mech --tls-wrap --tls=verify --tls-ca="$ca" \
+		--tls-name=mx.test --quit-after=auth -s "exec:$server --tls-wrap --tls-cert=$pki/good.pem"
+done
+ok 'a certificate says who it is' timeout 30 smtp-send --helo=c.test --auth=EXTERNAL \
+	--tls=verify --tls-ca="$ca" --tls-name=mx.test --tls-cert="$pki/client.pem" --quit-after=auth \
+	-s "exec:$server --tls-cert=$pki/good.pem --tls-ca=$ca"
+exits 'one of another CA does not' 69 timeout 30 smtp-send --helo=c.test --auth=EXTERNAL \
+	--tls=verify --tls-ca="$ca" --tls-name=mx.test --tls-cert="$pki/client.pem" --quit-after=auth \
+	-s "exec:$server --tls-cert=$pki/good.pem --tls-ca=$pki/strangerca.pem"
+like 'nothing may stand behind STARTTLS' '^554 5.7.0' plays 'EHLO c.test\nSTARTTLS\n+EHLO x\nNOOP\n' --tls-cert="$pki/good.pem"
+
+# ---- ATRN ----
+fresh
+like 'all that is his' '^250 2.0.0 OK now reversing' plays 'EHLO c.test\nCRAM alice secret\nATRN\n'
+is 'it is gone here, what is not his stays' 'm3 m4 m5' waits
+is 'and is there' '.a dot
+.a dot' sh -c 'for f in "$0"/new/*; do sed "1,/^\r*$/d" "$f"; done | tr -d "\r"' "$tmp/dest"
+is 'with its recipients' 'bob@one.test
+bob@two.test
+carol@two.test' sh -c 'grep -h "^Delivered-To:" "$0"/new/* | tr -d "\r" | cut -d" " -f2 | sort' "$tmp/dest"
+like 'nothing more waits' '^453 4.0.0' plays 'EHLO c.test\nCRAM alice secret\nATRN\nQUIT\n'
+
+fresh
+like 'one of two domains' '^250 2.0.0' plays 'EHLO c.test\nCRAM alice secret\nATRN two.test\n'
+is 'the other one stays' 'm1 m3 m4 m5' waits
+fresh
+like 'within TLS' '^250 2.0.0' plays 'EHLO c.test\nSTARTTLS\nEHLO c.test\nCRAM alice secret\nATRN two.test,one.test\n' --tls-cert="$pki/good.pem"
+is 'they came' 'm3 m4 m5' waits
+fresh
+like 'TURN, too' '^250 2.0.0' plays 'EHLO c.test\nCRAM bob other\nTURN\n'
+is 'for all his domains' 'm1 m2 m4 m5' waits
+fresh
+like 'subdomains' '^250 2.0.0' plays 'EHLO c.test\nCRAM carol third\nATRN\n'
+is 'of one who has them' 'm1 m2 m3 m5' waits
+like 'no mail' '^453 4.0.0' plays 'EHLO c.test\nCRAM dora none\nATRN\nQUIT\n'
+
+fresh
+for list in one.test,other.test other.test nosuch.test one.test,two.test,sub.three.test; do
+	like "not his: $list" '^450 4.7.1 request refused' plays "EHLO c.test\nCRAM alice secret\nATRN $list\nQUIT\n"
+done
+for list in , one.test, ,one.test 'one.test, two.test' one @one.test '#one' '*' 'one.test two.test' '-n.test'; do
+	like "no list: $list" '^501 5.5.4' plays "EHLO c.test\nCRAM alice secret\nATRN $list\nQUIT\n"
+done
+is 'nothing was touched' 'm1 m2 m3 m4 m5' waits
+like 'something said behind ATRN' '^503 5.5.0' plays 'EHLO c.test\nCRAM alice secret\nATRN\n+220 c.test\nNOOP\n'
+is 'nothing was sent' 'm1 m2 m3 m4 m5' waits
+like 'a queue that cannot be seen is not empty' '^451 4.3.0' plays 'EHLO c.test\nCRAM alice secret\nATRN\nQUIT\n' --spool=maildir:"$tmp/nowhere"
+
+# ---- what the customer says no to ----
+fresh
+sinks="--refuse=bob@one.test:450"
+plays 'EHLO c.test\nCRAM alice secret\nATRN\n' >/dev/null
+is 'a recipient he refuses stays' 'm1 m3 m4 m5' waits
+sinks='--drop-at=DOT'
+fresh
+plays 'EHLO c.test\nCRAM alice secret\nATRN\n' >/dev/null
+is 'the line breaks: nothing is lost' 'm1 m2 m3 m4 m5' waits
+sinks=--banner=554
+plays 'EHLO c.test\nCRAM alice secret\nATRN\n' >/dev/null
+is 'he greets with a no: likewise' 'm1 m2 m3 m4 m5' waits
+sinks=
+
+# ---- one at a time ----
+fresh
+mkdir -p "$tmp/run/turn-server"
+: >"$tmp/run/turn-server/turn-alice"
+like 'another one is at it' '^451 4.3.2 another' flock "$tmp/run/turn-server/turn-alice" \
+	sh -c 'printf "EHLO c\nCRAM alice secret\nATRN\nQUIT\n" | "$0" -- '"$server" "$customer"
+
+# ---- ETRN ----
+fresh
+like 'a Maildir has nobody who could deliver' '^458 unable' plays 'EHLO c.test\nCRAM alice secret\nETRN one.test\nQUIT\n'
+like 'nothing waits' '^251 OK, no messages' plays 'EHLO c.test\nCRAM dora none\nETRN empty.test\nQUIT\n'
+like 'once a minute' '^458' plays 'EHLO c.test\nCRAM dora none\nETRN empty.test\nQUIT\n'
+for node in other.test @one.test '#one' nosuch.test; do
+	like "not his: $node" '^459 4.7.1' plays "EHLO c.test\nCRAM alice secret\nETRN $node\nQUIT\n"
+done
+like 'no node' '^501' plays 'EHLO c.test\nCRAM alice secret\nETRN <one.test>\nQUIT\n'
+
+# ---- other ways to drain ----
+cat >"$tmp/drain" <<-'END'
+#!/bin/sh
+read -r greeting
+printf '%s|%s\n' "$greeting" "$*" >"$0.log"
+printf 'QUIT\r\n'
+END
+chmod +x "$tmp/drain"
+like 'a command of our own' '^250' plays 'EHLO c.test\nCRAM alice secret\nATRN two.test\n' --drain-command="$tmp/drain now"
+like 'has the customer and the domains' '^220 .*now two.test' cat "$tmp/drain.log"
+
+# ---- what is wrong from the start ----
+refuses() {
+	exits "$1: 78" 78 sh -c 'echo QUIT | "$0" -- turn-server "$@"' "$customer" --customers="$tmp/c" --passwords="$tmp/p"
+	like "$1: the peer hears 421" '^421' sh -c 'echo QUIT | "$0" -- turn-server "$@" 2>/dev/null' "$customer" --customers="$tmp/c" --passwords="$tmp/p"
+}
+printf 'alice: one.test\nbob: one.test\n' >"$tmp/c"
+cp -p "$tmp/users" "$tmp/p"
+refuses 'a domain that two have'
+printf 'alice: @one.test\nbob: a.one.test\n' >"$tmp/c"
+refuses 'or one of its subdomains'
+printf 'alice one.test\n' >"$tmp/c"
+refuses 'no customer'
+printf 'alice: one.test\n' >"$tmp/c"
+chmod 644 "$tmp/p"
+refuses 'passwords that others can read'
+chmod 600 "$tmp/p"
+echo 'alice:secret' >"$tmp/p"
+refuses 'a password in no form we know'
+! grep -q secret "$tmp/.err" && tap_ok 'which is not shown' || tap_not 'which is not shown' cat "$tmp/.err"
+exits 'no customers' 64 turn-server --passwords="$tmp/p"
+exits 'nobody can be known' 64 turn-server --customers="$tmp/c"
+exits 'an operand' 64 turn-server --customers="$tmp/c" --passwords="$tmp/p" one.test
+
+# ---- what the MTA needs ----
+printf 'alice: one.test @two.test splice=127.0.0.8:2525 from=192.0.2.9\nbob: other.test\n' >"$tmp/c"
+for mta in postfix exim sendmail; do
+	like "$mta: its domains" 'one\.test' turn-server --customers="$tmp/c" --print-config=$mta
+	like "$mta: where it goes" '127\.0\.0\.8' turn-server --customers="$tmp/c" --print-config=$mta
+done
+exits 'another MTA' 64 turn-server --customers="$tmp/c" --print-config=pigeon
+done_testing
