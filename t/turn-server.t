@@ -190,6 +190,45 @@ chmod +x "$tmp/drain"
 like 'a command of our own' '^250' plays 'EHLO c.test\nCRAM alice secret\nATRN two.test\n' --drain-command="$tmp/drain now"
 like 'has the customer and the domains' '^220 .*now two.test' cat "$tmp/drain.log"
 
+# ---- the MTA's own sessions ----
+# programs of the same name beside it stand in for the MTA
+spliced=127.$(($$ % 250 + 1)).$(($$ / 250 % 250 + 1)).7
+port=$(python3 -c 'import socket, sys
+s = socket.socket(); s.bind((sys.argv[1], 0)); print(s.getsockname()[1])' "$spliced" 2>/dev/null) || port=
+if [ -n "$port" ]; then
+	mkdir "$tmp/sp"
+	cp "$(command -v turn-server)" "$tmp/sp"
+	printf '#!/bin/sh\necho 2\n' >"$tmp/sp/queue-list"
+	cat >"$tmp/sp/dequeue" <<-END
+	#!/bin/sh
+	echo "\$*" >"$tmp/sp/asked"
+	for n in 1 2 3; do
+		smtp-send -v -s $spliced:$port -f a@x.test bob@one.test carol@two.test x@other.test \\
+			<"$msg" >"$tmp/sp/said.\$n" 2>&1 &
+	done
+	END
+	chmod +x "$tmp/sp/queue-list" "$tmp/sp/dequeue"
+	printf 'alice: one.test two.test splice=%s\n' "$spliced:$port" >"$tmp/sp/customers"
+	rm -rf "$tmp/dest"
+	for wire in clear tls; do
+		[ $wire = clear ] && lines='EHLO c\nCRAM alice secret\nATRN\n' o= ||
+			{ lines='EHLO c\nSTARTTLS\nEHLO c\nCRAM alice secret\nATRN\n' o="--tls-cert=$pki/good.pem"; }
+		rm -rf "$tmp/dest"
+		like "splice, $wire" '^250 2.0.0' sh -c 'printf "$1" | timeout 90 "$0" \
+			--maildir="$2" --log="$3" -- "$4"/turn-server --splice --customers="$4/customers" --passwords="$5" $6' \
+			"$customer" "$lines" "$tmp/dest" "$tmp/sp/log" "$tmp/sp" "$tmp/users" "$o"
+		is "splice, $wire: released" '--domain=one.test --domain=two.test' cat "$tmp/sp/asked"
+		is "splice, $wire: three sessions on one" 3 sh -c 'ls "$0/new" | wc -l' "$tmp/dest"
+		is "splice, $wire: he sees one" '1 1' sh -c 'echo $(grep -c ^EHLO "$0") $(grep -c ^QUIT "$0")' "$tmp/sp/log"
+		like "splice, $wire: nobody else's" '450 4.7.1 he did not ask' cat "$tmp/sp/said.1"
+		is "splice, $wire: which he never hears of" 0 sh -c 'grep -c other.test "$0" || :' "$tmp/sp/log"
+		rm -f "$tmp/sp/log"
+	done
+	printf '#!/bin/sh\nexit 69\n' >"$tmp/sp/dequeue"
+	like 'nothing can be released: it ends at once' '^250 2.0.0' sh -c 'printf "EHLO c\nCRAM alice secret\nATRN\n" | timeout 50 "$0" \
+		-- "$1"/turn-server --splice --customers="$1/customers" --passwords="$2"' "$customer" "$tmp/sp" "$tmp/users"
+fi
+
 # ---- what is wrong from the start ----
 refuses() {
 	exits "$1: 78" 78 sh -c 'echo QUIT | "$0" -- turn-server "$@"' "$customer" --customers="$tmp/c" --passwords="$tmp/p"

@@ -39,11 +39,10 @@ add_splice(struct customer *c, const char *text, struct err *e)
 	if (peer_parse(&c->splice, "splice", text, e) < 0)
 		return -1;
 	c->spliced = true;
-	if (c->splice.kind == PEER_UNIX || (c->splice.kind == PEER_HOST &&
-	    c->splice.literal && c->splice.port != NULL))
+	if (c->splice.kind == PEER_HOST && c->splice.literal &&
+	    c->splice.port != NULL)
 		return 0;
-	return err_set(e, FAULT_CONFIG, "splice=%s: it is address:port or "
-	    "unix:/path", text);
+	return err_set(e, FAULT_CONFIG, "splice=%s: it is address:port", text);
 }
 
 static int

@@ -1,7 +1,7 @@
 /*
  * The customers of a provider, a line each:
  *
- *	user: domain domain ... [splice=PEER] [from=ADDRESS[/BITS]]
+ *	user: domain domain ... [splice=ADDRESS:PORT] [from=ADDRESS[/BITS]]
  *
  * `@domain' is one with its subdomains.  Empty lines and # comments do not count.
  */
@@ -16,7 +16,7 @@ struct domains { char **p; size_t n, room; };	/* nodes; a VEC, all owned */
 struct customer {
 	char *user;
 	struct domains domains;
-	struct peer splice;
+	struct peer splice;	/* address:port; where the MTA thinks he is */
 	bool spliced;		/* splice is there */
 	struct ranges from;
 };

@@ -237,11 +237,6 @@ int
 provider_config(struct buf *b, const char *mta, const struct customers *v,
     struct err *e)
 {
-	for (size_t i = 0; i < v->n; i++)
-		if (v->p[i].spliced && v->p[i].splice.kind != PEER_HOST)
-			return err_set(e, FAULT_CONFIG, "%s: splice=%s: the MTA "
-			    "cannot reach that", v->p[i].user,
-			    v->p[i].splice.text);
 	if (strcmp(mta, "postfix") == 0)
 		postfix(b, v);
 	else if (strcmp(mta, "exim") == 0)

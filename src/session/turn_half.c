@@ -433,14 +433,15 @@ serve(struct half *h, struct err *e)
 static int
 turn(struct half *h, struct err *e)
 {
-	struct line near = { .io = { .in = h->turn.fd, .out = h->turn.fd } };
+	struct line near = { .io = { .in = h->turn.fd, .out = h->turn.fd,
+	    .child = { 0, -1, -1, -1 } } };
 	struct buf said = {0};
 	int64_t octets = 0;
 	int r;
 
 	if (h->turn.what == NOTE_SPLICE)
-		return splice_run(h->line, h->turn.fd, buf_span(&h->turn.more),
-		    h->o->name, h->o->idle_ms, h->o->deadline, e);
+		return splice_run(h->line, h->turn.fd, h->o->other,
+		    buf_span(&h->turn.more), h->o->name, h->o->idle_ms, h->o->deadline, e);
 	h->turn.fd = -1;
 	fcntl(near.io.in, F_SETFL, O_NONBLOCK);
 	r = pump_run(h->line, &near, 2 * h->o->idle_ms, h->o->deadline, &octets, e);

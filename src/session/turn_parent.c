@@ -302,6 +302,43 @@ drain(struct turn_parent *t, const struct domains *d)
 	return r;
 }
 
+static void
+add_domains(struct buf *b, const struct domains *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		buf_addf(b, "%s%s", i > 0 ? " " : "", d->p[i]);
+}
+
+/* The MTA delivers, to where the other half listens now. */
+static int
+splice_to(struct turn_parent *t, const struct domains *d)
+{
+	struct err e = {0};
+	struct note n;
+	int r;
+
+	note_init(&n, NOTE_SPLICE);
+	if ((n.fd = turn_listen(t->customer, &e)) < 0) {
+		log_err(t, "splice: ", &e);
+		return say(t, 451, "4.3.0", "unable now");
+	}
+	n.code = 250;
+	memcpy(n.status, "2.0.0", sizeof "2.0.0");
+	buf_adds(&n.text, "OK now reversing the connection");
+	add_domains(&n.more, d);
+	r = note_send(t->other, &n, &e);
+	note_free(&n);
+	if (r < 0)
+		return -1;
+	r = turn_release(t, d, &e);
+	if (r != 0)
+		log_it(t, r < 0 ? "splice: " : "splice: not all could be released",
+		    span_of(r < 0 ? e.text : ""));
+	t->status = r < 0 ? (int)e.fault : r;
+	/* nobody will come: it need not wait */
+	return r == 0 || r == FAULT_TEMP ? 0 : say(t, 421, "", "");
+}
+
 /* 453 if there is nothing, RFC 2645 section 5.2.1. */
 static int
 turn(struct turn_parent *t, const struct domains *d)
@@ -313,13 +350,19 @@ turn(struct turn_parent *t, const struct domains *d)
 		log_err(t, "looking into the queue: ", &e);
 		return say(t, 451, "4.3.0", "unable to look into the queue now");
 	}
-	return n == 0 ? say(t, 453, "4.0.0", "you have no mail") : drain(t, d);
+	if (n == 0)
+		return say(t, 453, "4.0.0", "you have no mail");
+	return t->splice ? splice_to(t, d) : drain(t, d);
 }
 
 static int
 turn_once(struct turn_parent *t, const struct domains *d)
 {
 	struct err e = {0};
+
+	if (t->lock >= 0)	/* ours, from an ATRN before */
+		close(t->lock);
+	t->lock = -1;
 	int often = rates_count(t->run, &t->turns, t->customer->user, true, &e);
 	int lock = often == 0 ? rates_lock(t->run, "turn", t->customer->user, &e) :
 	    -1, r;
@@ -331,7 +374,7 @@ turn_once(struct turn_parent *t, const struct domains *d)
 		    "another connection of yours is at it" : "not now");
 	}
 	r = turn(t, d);
-	close(lock);
+	t->lock = lock;		/* until all is over, or the next turn */
 	return r;
 }
 
@@ -414,6 +457,7 @@ turn_parent_run(struct turn_parent *t)
 	struct note n;
 	int r = hello(t);
 
+	t->lock = -1;
 	t->with.users = t->passwords;
 	while (r == 0 && (r = note_hear(t->other, &n, t->deadline, &e)) > 0) {
 		r = serve(t, &n);
@@ -422,6 +466,8 @@ turn_parent_run(struct turn_parent *t)
 	if (r < 0 && e.fault != FAULT_NONE)
 		log_err(t, "", &e);
 	forget_auth(t);
+	if (t->lock >= 0)
+		close(t->lock);
 	buf_wipe(&t->exporter);
 	buf_wipe(&t->unique);
 	buf_free(&t->names);

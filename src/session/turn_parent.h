@@ -39,6 +39,7 @@ struct turn_parent {
 	struct buf exporter, unique, names;
 	struct sasl_server *sasl;
 	bool dovecots;			/* the exchange is his */
+	int lock;			/* the customer's; -1 */
 	int status;			/* the worst that happened */
 };
 
@@ -70,6 +71,9 @@ struct drain {
 /* 0 with fd; -1 71, 69 ... */
 int turn_drain(struct drain *, const struct turn_parent *, const struct domains *,
     struct err *);
+
+/* Listens where the MTA delivers this customer's mail.  -1 (75, 78). */
+int turn_listen(const struct customer *, struct err *);
 
 /* To its end: the exit status. */
 int turn_drained(struct drain *, int64_t deadline);

@@ -31,7 +31,7 @@ static const char **spools;
 static int tls_wrap, use_splice, drain, verbose;
 
 static struct poptOption options[] = {
-	{ "customers", 'c', POPT_ARG_STRING, &customers_file, 0,
+	{ "customers", 0, POPT_ARG_STRING, &customers_file, 0,
 	    "who they are: user: domain domain ...", "FILE" },
 	{ "drain", 0, POPT_ARG_NONE, &drain, 0,
 	    "send what waits by dequeue and smtp-send (the default)", NULL },
@@ -173,7 +173,8 @@ get_name(struct buf *name)
 static int
 network(struct turn_half *h, struct err *e)
 {
-	struct line line = { .io = { .in = STDIN_FILENO, .out = STDOUT_FILENO } };
+	struct line line = { .io = { .in = STDIN_FILENO, .out = STDOUT_FILENO,
+	    .child = { 0, -1, -1, -1 } } };
 	struct buf name = {0};
 	struct tls_opts tls = { .server = true, .ca = tls_ca, .cert = tls_cert,
 	    .key = tls_key };
