@@ -13,7 +13,6 @@
 #include "wire/reply.h"
 
 #define FIRST_MS 60000		/* for the MTA's first session */
-#define QUIET_MS 10000		/* then: none came for so long, and that was all */
 #define LAST_MS 600000		/* for the verdict on a text, RFC 5321 section 4.5.3.2.6 */
 #define QUIT_MS 5000
 #define COMMAND_MOST 4096
@@ -30,7 +29,7 @@ struct splice {
 	struct end far, mta;
 	struct span domains;
 	const char *name;
-	int64_t idle_ms, deadline;
+	int64_t quiet_ms, idle_ms, deadline;
 	struct ehlo offers;	/* the customer's */
 	bool broken;		/* the connection to him is of no use any more */
 	size_t sessions;
@@ -376,7 +375,7 @@ await_session(const struct splice *s, int listener)
 {
 	struct pollfd p[] = { { listener, POLLIN, 0 }, { s->stop, POLLIN, 0 } };
 	int64_t until = clock_sooner(s->deadline, clock_in(s->sessions > 0 ?
-	    QUIET_MS : FIRST_MS));
+	    s->quiet_ms : FIRST_MS));
 
 	return interrupt_poll(p, 2, clock_left(until)) > 0 && p[0].revents != 0;
 }
@@ -399,10 +398,12 @@ next(struct splice *s, int listener, struct line *line)
 
 int
 splice_run(struct line *far, int listener, int stop, struct span domains,
-    const char *name, int64_t idle_ms, int64_t deadline, struct err *e)
+    const char *name, int64_t quiet_ms, int64_t idle_ms, int64_t deadline,
+    struct err *e)
 {
 	struct splice s = { .far = { .line = far }, .domains = domains,
-	    .name = name, .stop = stop, .idle_ms = idle_ms, .deadline = deadline };
+	    .name = name, .stop = stop, .quiet_ms = quiet_ms,
+	    .idle_ms = idle_ms, .deadline = deadline };
 	struct err ignored = {0};
 	struct line line;
 

@@ -441,7 +441,8 @@ turn(struct half *h, struct err *e)
 
 	if (h->turn.what == NOTE_SPLICE)
 		return splice_run(h->line, h->turn.fd, h->o->other,
-		    buf_span(&h->turn.more), h->o->name, h->o->idle_ms, h->o->deadline, e);
+		    buf_span(&h->turn.more), h->o->name, h->o->quiet_ms,
+		    h->o->idle_ms, h->o->deadline, e);
 	h->turn.fd = -1;
 	fcntl(near.io.in, F_SETFL, O_NONBLOCK);
 	r = pump_run(h->line, &near, 2 * h->o->idle_ms, h->o->deadline, &octets, e);

@@ -15,6 +15,7 @@ struct turn_half {
 	bool judge;		/* certificates of clients count */
 	int64_t idle_ms;	/* between commands */
 	int64_t login_ms;	/* for all that comes before AUTH */
+	int64_t quiet_ms;	/* splice is over when the MTA is quiet for so long */
 	int64_t deadline;
 	int other;		/* the other half */
 };

@@ -26,6 +26,7 @@ static const char *customers_file, *passwords_file, *auth_socket;
 static const char *tls_cert, *tls_key, *tls_ca;
 static const char *own_name, *run_as = "nobody", *print_config;
 static const char *idle_time = "5m", *login_time = "2m", *deadline_time = "4h";
+static const char *quiet_time = "10s";
 static const char *drain_command;
 static const char **spools;
 static int tls_wrap, use_splice, drain, verbose;
@@ -74,6 +75,9 @@ static struct poptOption patience[] = {
 	    "so long the customer may say nothing", "TIME" },
 	{ "login-timeout", 0, POPT_ARG_STRING | POPT_ARGFLAG_SHOW_DEFAULT,
 	    &login_time, 0, "for everything before AUTH", "TIME" },
+	{ "splice-idle", 0, POPT_ARG_STRING | POPT_ARGFLAG_SHOW_DEFAULT,
+	    &quiet_time, 0, "--splice is over when the MTA is quiet for so long",
+	    "TIME" },
 	{ "deadline", 0, POPT_ARG_STRING | POPT_ARGFLAG_SHOW_DEFAULT,
 	    &deadline_time, 0, "for everything", "TIME" },
 	POPT_TABLEEND
@@ -339,6 +343,7 @@ times(struct turn_parent *t, struct turn_half *h, struct err *e)
 
 	if (unit_wait("--timeout", idle_time, &h->idle_ms, e) < 0 ||
 	    unit_wait("--login-timeout", login_time, &h->login_ms, e) < 0 ||
+	    unit_wait("--splice-idle", quiet_time, &h->quiet_ms, e) < 0 ||
 	    unit_wait("--deadline", deadline_time, &ms, e) < 0)
 		return -1;
 	h->deadline = clock_in(ms);
@@ -378,7 +383,7 @@ main(int argc, char *argv[])
 	int n, status;
 
 	guard_stderr();
-	opts_read(NAME, argc, argv, all, "", &words, NULL);
+	opts_read(NAME, argc, argv, all, "< connection", &words, NULL);
 	if (*words != NULL)
 		opts_wrong(NAME, "`%s': there are no operands", *words);
 	check();
