@@ -5,7 +5,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/interrupt.h"
+
 #define READ_SIZE 65536
+#define PARTING_MS 2000		/* for what a program still has to do */
 
 int
 io_read(struct io *io, struct buf *heard, struct err *e)
@@ -55,12 +59,16 @@ io_forget(struct io *io)
 void
 io_close(struct io *io)
 {
+	int status;
+
 	if (io->out >= 0 && io->out != io->in)
 		close(io->out);
 	if (io->in >= 0)
 		close(io->in);
 	io->in = io->out = -1;
 	io->child.in = -1;	/* was io->in */
+	if (io->parted && !interrupt_came())
+		child_wait(&io->child, clock_in(PARTING_MS), &status);
 	child_end_soon(&io->child);
 	buf_free(&io->name);
 }

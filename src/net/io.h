@@ -13,6 +13,7 @@ struct io {
 	struct buf name;	/* `mx.isp.test[192.0.2.1]:25`, for messages */
 	char local[64];		/* our address as a literal, `[192.0.2.9]`; "" */
 	bool near;		/* the peer is on this host */
+	bool parted;		/* in good order: exec: may end by itself */
 };
 
 enum { IO_HEARD = 1, IO_EOF = 2 };

@@ -358,7 +358,7 @@ session_close(struct session *s)
 
 	if (s->step == STEP_OPEN && s->client.want == WANT_WORK) {
 		client_quit(&s->client);
-		session_drive(s, &ignored);
+		s->line.io.parted = session_drive(s, &ignored) == 1;
 	}
 	session_drop(s);
 }

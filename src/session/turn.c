@@ -65,6 +65,7 @@ turn_receive(struct session *s, struct receive *x, struct err *e)
 	s->client.in = (struct buf){0};
 	x->peer = session_name(s);
 	r = receive_run(x, &s->line, buf_span(&early), e);
+	s->line.io.parted = r == 0;
 	buf_free(&early);
 	return r;
 }

@@ -60,10 +60,15 @@ static struct batch batch;
 static int status;		/* of what came */
 static bool verbose;
 
-/* Is one message put off: it has not all come. */
+/*
+ * Is one message put off: it has not all come.  Who is to come again by himself (LMTP,
+ * or too many at once) has not been put off.
+ */
 static void
 told(void *arg, const struct result *r)
 {
+	if (strcmp(r->status, "4.5.3") == 0)
+		return;
 	if (r->fate == FATE_DEFERRED)
 		status = status_worse(status, FAULT_TEMP);
 	if (results || r->fate != FATE_DELIVERED)
