@@ -217,10 +217,10 @@ if [ -n "$port" ]; then
 		like "splice, $wire" '^250 2.0.0' sh -c 'printf "$1" | timeout 90 "$0" \
 			--maildir="$2" --log="$3" -- "$4"/turn-server --splice --splice-idle=1 --customers="$4/customers" --passwords="$5" $6' \
 			"$customer" "$lines" "$tmp/dest" "$tmp/sp/log" "$tmp/sp" "$tmp/users" "$o"
-		is "splice, $wire: released" '--domain=one.test --domain=two.test' cat "$tmp/sp/asked"
+		is "splice, $wire: released" '--domain=one.test --domain=two.test --whole' cat "$tmp/sp/asked"
 		is "splice, $wire: three sessions on one" 3 sh -c 'ls "$0/new" | wc -l' "$tmp/dest"
 		is "splice, $wire: he sees one" '1 1' sh -c 'echo $(grep -c ^EHLO "$0") $(grep -c ^QUIT "$0")' "$tmp/sp/log"
-		like "splice, $wire: nobody else's" '450 4.7.1 he did not ask' cat "$tmp/sp/said.1"
+		like "splice, $wire: nobody else's" '450 4.7.1 this connection is for another' cat "$tmp/sp/said.1"
 		is "splice, $wire: which he never hears of" 0 sh -c 'grep -c other.test "$0" || :' "$tmp/sp/log"
 		rm -f "$tmp/sp/log"
 	done

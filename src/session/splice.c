@@ -1,426 +1,327 @@
 #include "session/splice.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
-#include "wire/arguments.h"
-#include "wire/domain.h"
-#include "wire/reply.h"
+#include "smtp/carry.h"
 
-#define FIRST_MS 60000		/* for the MTA's first session */
-#define LAST_MS 600000		/* for the verdict on a text, RFC 5321 section 4.5.3.2.6 */
-#define QUIT_MS 5000
-#define COMMAND_MOST 4096
-#define PIECE 65536		/* octets of a text */
+#define STALL_MS 180000		/* without an octet taken, RFC 5321 section 4.5.3.2.5 */
+#define GRACE_MS 1500		/* for last words */
+#define WAITING_MOST 1000	/* who are sent away at the end */
 
-/* Somebody who is heard and spoken to with patience. */
-struct end {
-	struct line *line;
-	struct buf in;
-	bool eof;
+struct carrying {
+	struct splice *o;
+	struct line *far;
+	struct line near;	/* io.in -1: none; no TLS */
+	struct carry c;
+	struct buf heard;
+	bool near_eof, far_eof, released, quit;
+	size_t answers;		/* when the patience began */
+	int64_t far_by;		/* its answer; NEVER */
+	int64_t far_takes, near_takes;	/* until when some octet has to be */
+	int64_t near_by, quiet_at;
 };
 
-struct splice {
-	struct end far, mta;
-	struct span domains;
-	const char *name;
-	int64_t quiet_ms, idle_ms, deadline;
-	struct ehlo offers;	/* the customer's */
-	bool broken;		/* the connection to him is of no use any more */
-	size_t sessions;
-	int stop;
-};
+/* ---- far ---- */
 
-/* ---- waiting ---- */
-
-static int
-await(struct splice *s, int fd, short what, int64_t ms, struct err *e)
+/* The next answer's time begins when the one before it is there. */
+static void
+be_patient(struct carrying *x)
 {
-	struct pollfd p = { fd, what, 0 };
-	int r = interrupt_poll(&p, 1, clock_left(clock_sooner(clock_in(ms),
-	    s->deadline)));
+	int64_t ms = carry_patience(&x->c);
 
-	if (interrupt_came())
-		return err_set(e, FAULT_TEMP, "interrupted");
-	return r > 0 || (r < 0 && errno == EINTR) ? 0 :
-	    err_set(e, FAULT_TEMP, "nothing happened for too long");
+	if (x->c.to_far.n == 0 && !line_busy(x->far))
+		x->far_takes = clock_in(STALL_MS);
+	if (x->c.to_near.n == 0)
+		x->near_takes = clock_in(STALL_MS);
+	if (ms == 0)
+		x->far_by = NEVER;
+	else if (x->far_by == NEVER || x->answers != x->c.answers)
+		x->far_by = clock_in(ms);
+	x->answers = x->c.answers;
+}
+
+/* 1 moved, 0, -1; here as in all that follows. */
+static int
+write_far(struct carrying *x, struct err *e)
+{
+	size_t taken = 0, wire = x->far->wire.n;
+
+	if (x->c.to_far.n == 0 && !line_busy(x->far))
+		return 0;
+	if (line_write(x->far, buf_span(&x->c.to_far), (struct span){0}, &taken, e) < 0)
+		return -1;
+	buf_drop(&x->c.to_far, taken);
+	if (taken == 0 && x->far->wire.n >= wire)
+		return 0;
+	x->far_takes = clock_in(STALL_MS);
+	return 1;
 }
 
 static int
-put(struct splice *s, struct end *to, struct span text, struct err *e)
+read_far(struct carrying *x, struct err *e)
 {
-	size_t taken;
+	int got;
 
-	while (text.n > 0 || line_busy(to->line)) {
-		if (line_write(to->line, text, (struct span){0}, &taken, e) < 0)
+	if (x->far_eof || carry_far_full(&x->c))
+		return 0;
+	if ((got = line_read(x->far, &x->heard, e)) < 0)
+		return -1;
+	if (x->heard.n > 0 && carry_far(&x->c, buf_take(&x->heard), e) < 0)
+		return -1;
+	x->far_eof = got & IO_EOF;
+	if (x->far_eof && !x->c.parted)
+		return err_set(e, FAULT_TEMP, "it closed the connection");
+	return got != 0;
+}
+
+/* ---- near ---- */
+
+static int
+session_ends(struct carrying *x, struct err *e)
+{
+	line_close(&x->near);
+	x->near.io.in = x->near.io.out = -1;
+	x->quiet_at = clock_in(x->o->quiet_ms);
+	return carry_end(&x->c, e) < 0 ? -1 : 1;
+}
+
+static int
+take_session(struct carrying *x)
+{
+	int fd = accept4(x->o->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	x->near = (struct line){ .io = { .in = fd, .out = fd,
+	    .child = { 0, -1, -1, -1 } } };
+	x->near_eof = false;
+	x->near_by = clock_in(x->o->near_ms);
+	x->near_takes = clock_in(STALL_MS);
+	x->o->sessions++;
+	carry_begin(&x->c);
+	return 1;
+}
+
+static int
+write_near(struct carrying *x, struct err *e)
+{
+	struct buf *out = &x->c.to_near;
+	struct err ignored = {0};
+	size_t taken = 0;
+
+	if (out->n == 0)
+		return 0;
+	if (line_write(&x->near, buf_span(out), (struct span){0}, &taken, &ignored) < 0)
+		return session_ends(x, e);
+	buf_drop(out, taken);
+	if (taken > 0)
+		x->near_takes = clock_in(STALL_MS);
+	return taken > 0;
+}
+
+static int
+read_near(struct carrying *x, struct err *e)
+{
+	struct err ignored = {0};
+	int got;
+
+	if (x->near_eof || carry_near_full(&x->c))
+		return 0;
+	if ((got = line_read(&x->near, &x->heard, &ignored)) < 0)
+		return session_ends(x, e);
+	if (got & IO_HEARD)
+		x->near_by = clock_in(x->o->near_ms);
+	carry_near(&x->c, buf_take(&x->heard));
+	x->near_eof = got & IO_EOF;
+	return got != 0;
+}
+
+/* An own clock for the MTA runs only while it is its turn. */
+static bool
+near_is_late(const struct carrying *x)
+{
+	return clock_left(x->near_takes) == 0 || (carry_patience(&x->c) == 0 &&
+	    x->c.to_far.n == 0 && clock_left(x->near_by) == 0);
+}
+
+static int
+move_near(struct carrying *x, struct err *e)
+{
+	int read, wrote;
+
+	if (x->near.io.in < 0)
+		return x->released && !x->quit && carry_is_free(&x->c) ?
+		    take_session(x) : 0;
+	if ((read = read_near(x, e)) < 0)
+		return -1;
+	if (x->near.io.in < 0)
+		return 1;
+	if ((wrote = write_near(x, e)) < 0)
+		return -1;
+	if (x->near.io.in < 0)
+		return 1;
+	if (carry_patience(&x->c) > 0)
+		x->near_by = clock_in(x->o->near_ms);
+	if (carry_near_over(&x->c) ||
+	    (x->near_eof && carry_near_done(&x->c)) ||
+	    (x->c.over && near_is_late(x)))
+		return session_ends(x, e);
+	if (near_is_late(x)) {
+		carry_dismiss(&x->c, "nothing was said for too long");
+		x->near_by = x->near_takes = clock_in(GRACE_MS);
+		return 1;
+	}
+	return read > 0 || wrote > 0;
+}
+
+/* ---- all of it ---- */
+
+/* Nobody will come any more, and nobody waits. */
+static bool
+is_stopped(const struct splice *o)
+{
+	struct pollfd p[2] = { { o->stop, POLLIN, 0 }, { o->listener, POLLIN, 0 } };
+
+	return o->stop >= 0 && poll(p, 2, 0) > 0 && p[0].revents != 0 &&
+	    p[1].revents == 0;
+}
+
+/* What is to be done while nothing is carried; 1, 0, -1. */
+static int
+between(struct carrying *x, struct err *e)
+{
+	struct splice *o = x->o;
+
+	if (x->near.io.in >= 0 || !carry_is_free(&x->c) || x->quit)
+		return 0;
+	if (!x->released) {
+		x->released = true;
+		x->quiet_at = clock_in(o->first_ms);
+		return o->release != NULL && o->release(o->arg, e) < 0 ? -1 : 1;
+	}
+	if (clock_left(x->quiet_at) > 0 && !is_stopped(o))
+		return 0;
+	if (!is_stopped(o) && o->more != NULL && o->more(o->arg)) {
+		x->quiet_at = clock_in(o->quiet_ms);
+		return 1;
+	}
+	x->quit = true;
+	carry_quit(&x->c);
+	return 1;
+}
+
+static int
+late(const struct carrying *x, struct err *e)
+{
+	if (interrupt_came())
+		return err_set(e, FAULT_TEMP, "interrupted");
+	if (clock_left(x->o->deadline) == 0)
+		return err_set(e, FAULT_TEMP, "the deadline is over");
+	if (clock_left(x->far_by) == 0)
+		return err_set(e, FAULT_TEMP, "it does not answer");
+	if (clock_left(x->far_takes) == 0)
+		return err_set(e, FAULT_TEMP, "it takes nothing more");
+	return 0;
+}
+
+static void
+await(struct carrying *x)
+{
+	const struct carry *c = &x->c;
+	bool near = x->near.io.in >= 0, takes = !near && x->released && !x->quit &&
+	    carry_is_free(c);
+	bool writes = c->to_far.n > 0 || line_busy(x->far);
+	int64_t until = clock_sooner(x->o->deadline, x->far_by);
+	struct pollfd p[6] = {
+		{ x->far_eof || carry_far_full(c) ? -1 : x->far->io.in, POLLIN, 0 },
+		{ writes ? x->far->io.out : -1, POLLOUT, 0 },
+		{ near && !x->near_eof && !carry_near_full(c) ? x->near.io.in : -1,
+		    POLLIN, 0 },
+		{ near && c->to_near.n > 0 ? x->near.io.out : -1, POLLOUT, 0 },
+		{ takes ? x->o->listener : -1, POLLIN, 0 },
+		{ takes ? x->o->stop : -1, POLLIN, 0 },
+	};
+
+	if (writes)
+		until = clock_sooner(until, x->far_takes);
+	if (near)
+		until = clock_sooner(until, clock_sooner(x->near_by, x->near_takes));
+	else if (takes)
+		until = clock_sooner(until, x->quiet_at);
+	interrupt_poll(p, 6, clock_left(until));
+}
+
+static int
+go_on(struct carrying *x, struct err *e)
+{
+	int wrote, heard, near, mine;
+
+	while (!x->c.parted) {
+		be_patient(x);
+		if (late(x, e) < 0)
+			return x->quit ? 0 : -1;
+		if ((wrote = write_far(x, e)) < 0 || (heard = read_far(x, e)) < 0)
+			return x->quit ? 0 : -1;
+		if ((near = move_near(x, e)) < 0 || (mine = between(x, e)) < 0)
 			return -1;
-		text = span_from(text, taken);
-		if (taken == 0 && (text.n > 0 || line_busy(to->line)) &&
-		    await(s, to->line->io.out, POLLOUT, s->idle_ms, e) < 0)
-			return -1;
+		if (wrote == 0 && heard == 0 && near == 0 && mine == 0) {
+			be_patient(x);
+			await(x);
+		}
 	}
 	return 0;
 }
 
-static int
-puts_to(struct splice *s, struct end *to, const char *text, struct err *e)
-{
-	return put(s, to, span_of(text), e);
-}
-
-/* More into `in'.  1; 0 it closed; -1. */
-static int
-hear(struct splice *s, struct end *from, int64_t ms, struct err *e)
-{
-	size_t before = from->in.n;
-	int got;
-
-	while (from->in.n == before && !from->eof) {
-		if ((got = line_read(from->line, &from->in, e)) < 0)
-			return -1;
-		from->eof = got & IO_EOF;
-		if (got == 0 && await(s, from->line->io.in, POLLIN, ms, e) < 0)
-			return -1;
-	}
-	return from->in.n > before;
-}
-
-/* ---- the customer ---- */
-
-/* His next reply; its octets stay at the front of `in', *n of them. */
-static int
-hear_reply(struct splice *s, struct reply *r, size_t *n, int64_t ms, struct err *e)
-{
-	ssize_t len;
-	int got;
-
-	while ((len = reply_parse(r, buf_span(&s->far.in), e)) == 0) {
-		if ((got = hear(s, &s->far, ms, e)) < 0)
-			return -1;
-		if (got == 0)
-			return err_set(e, FAULT_TEMP, "the connection was closed");
-	}
-	*n = len > 0 ? (size_t)len : 0;
-	return len > 0 ? 0 : -1;
-}
-
-/* Says it and hears the answer: its code, -1. */
-static int
-ask(struct splice *s, const char *line, int64_t ms, struct err *e)
-{
-	struct reply r = {0};
-	size_t n;
-	int code = -1;
-
-	if (puts_to(s, &s->far, line, e) == 0 &&
-	    hear_reply(s, &r, &n, ms, e) == 0) {
-		buf_drop(&s->far.in, n);
-		code = r.code;
-		if (code == 250 && span_starts(span_of(line), "EHLO"))
-			ehlo_parse(&s->offers, &r);
-	}
-	reply_free(&r);
-	return code;
-}
-
-static int
-greet(struct splice *s, struct err *e)
-{
-	struct buf line = {0};
-	int code = ask(s, "", s->idle_ms, e);
-
-	if (code == 220) {
-		buf_addf(&line, "EHLO %s\r\n", s->name);
-		code = ask(s, buf_str(&line), s->idle_ms, e);
-		if (code / 100 == 5) {
-			buf_clear(&line);
-			buf_addf(&line, "HELO %s\r\n", s->name);
-			code = ask(s, buf_str(&line), s->idle_ms, e);
-			s->offers = (struct ehlo){0};
-		}
-		buf_free(&line);
-	}
-	return code == 250 ? 0 : code < 0 ? -1 :
-	    err_set(e, FAULT_TEMP, "the customer greets with %d", code);
-}
-
-/* ---- a session of the MTA ---- */
-
-/* Commands and replies go one by one: PIPELINING and CHUNKING are not offered. */
-static int
-on_ehlo(struct splice *s, bool extended, struct err *e)
-{
-	static const struct { unsigned ext; const char *word; } handed[] = {
-		{ EXT_8BITMIME, "8BITMIME" }, { EXT_SMTPUTF8, "SMTPUTF8" },
-		{ EXT_DSN, "DSN" },
-		{ EXT_ENHANCEDSTATUSCODES, "ENHANCEDSTATUSCODES" },
-	};
-	struct buf b = {0};
-	int r;
-
-	for (size_t i = 0; extended && i < sizeof handed / sizeof *handed; i++)
-		if (s->offers.offers & handed[i].ext)
-			buf_addf(&b, "250-%s\r\n", handed[i].word);
-	if (extended && (s->offers.offers & EXT_SIZE))
-		buf_addf(&b, "250-SIZE %lld\r\n", (long long)s->offers.size);
-	buf_addf(&b, "250 %s\r\n", s->name);
-	r = put(s, &s->mta, buf_span(&b), e);
-	buf_free(&b);
-	return r;
-}
-
-/* The command to the customer, his reply to the MTA: its code, -1. */
-static int
-hand_on(struct splice *s, struct span line, int64_t ms, struct err *e)
-{
-	struct reply r = {0};
-	struct err lost = {0};
-	size_t n;
-	int code = -1;
-
-	s->broken = true;	/* unless all goes well */
-	if (put(s, &s->far, line, e) == 0 &&
-	    hear_reply(s, &r, &n, ms, e) == 0) {
-		code = r.code;
-		s->broken = code == 421;
-		if (put(s, &s->mta, (struct span){ s->far.in.p, n }, &lost) < 0)
-			s->mta.eof = true;
-		buf_drop(&s->far.in, n);
-	}
-	reply_free(&r);
-	return code;
-}
-
-static bool
-is_his(const struct splice *s, const char *address)
-{
-	struct span rest = s->domains, one;
-	bool his = false;
-
-	while (!his && span_cut(&rest, ' ', &one)) {
-		char *node = span_dup(one);
-
-		his = node_has(node, domain_of(span_of(address)));
-		free(node);
-	}
-	return his;
-}
-
-static int
-on_rcpt(struct splice *s, struct span line, struct err *e)
-{
-	struct envelope v = {0};
-	struct complaint c = arguments_rcpt(span_trim(span_from(line, 4)),
-	    s->offers.offers, &v);
-	int r;
-
-	if (c.code == 0 && v.rcpts.n == 1 && is_his(s, v.rcpts.p[0].address))
-		r = hand_on(s, line, s->idle_ms, e) < 0 ? -1 : 0;
-	else
-		r = puts_to(s, &s->mta, "450 4.7.1 he did not ask for that "
-		    "domain\r\n", e);
-	envelope_free(&v);
-	return r;
-}
-
-/*
- * How far the text at the front of `t' can be handed on: up to its end (*ended), or to
- * what needs more to be understood.  False: a CR or LF that is no CRLF.  `at' is where in
- * a line it begins: a line's start, then `.', `.CR'; inside; behind a CR.
- */
-enum at { AT_START, AT_DOT, AT_DOT_CR, AT_INSIDE, AT_CR };
-
-static bool
-walk(struct span t, enum at *at, size_t *n, bool *ended)
-{
-	for (*n = 0; *n < t.n && !*ended; ++*n) {
-		char c = t.p[*n];
-		bool cr = *at == AT_CR || *at == AT_DOT_CR;
-
-		if (cr != (c == '\n'))
-			return false;
-		if (c == '\n') {
-			*ended = *at == AT_DOT_CR;
-			*at = AT_START;
-		} else if (c == '\r') {
-			*at = *at == AT_DOT ? AT_DOT_CR : AT_CR;
-		} else {
-			*at = *at == AT_START && c == '.' ? AT_DOT : AT_INSIDE;
-		}
-	}
-	return true;
-}
-
-static int
-text(struct splice *s, struct err *e)
-{
-	enum at at = AT_START;
-	bool ended = false;
-	size_t n;
-
-	s->broken = true;	/* until its end is there */
-	while (!ended) {
-		if (s->mta.in.n == 0 && hear(s, &s->mta, s->idle_ms, e) <= 0)
-			return err_set(e, FAULT_TEMP, "the MTA broke off within a "
-			    "message");
-		if (!walk(buf_span(&s->mta.in), &at, &n, &ended)) {
-			puts_to(s, &s->mta, "554 5.6.0 a CR or LF that is no line "
-			    "end\r\n", e);
-			return err_set(e, FAULT_DATA, "a message has a CR or LF "
-			    "that is no line end");
-		}
-		if (put(s, &s->far, (struct span){ s->mta.in.p, n }, e) < 0)
-			return -1;
-		buf_drop(&s->mta.in, n);
-	}
-	return hand_on(s, (struct span){0}, LAST_MS, e) < 0 ? -1 : 0;
-}
-
-static int
-on_data(struct splice *s, struct span line, struct err *e)
-{
-	int code = hand_on(s, line, s->idle_ms, e);
-
-	return code == 354 ? text(s, e) : code < 0 ? -1 : 0;
-}
-
-static bool
-is_verb(struct span line, const char *verb)
-{
-	struct span word = { line.p, span_find(line, ' ') };
-
-	return span_ieq(span_trim(word), span_of(verb));
-}
-
-/* One command: 1 go on, 0 the session is over, -1. */
-static int
-obey(struct splice *s, struct span line, struct err *e)
-{
-	int r;
-
-	if (is_verb(line, "QUIT")) {
-		puts_to(s, &s->mta, "221 2.0.0 bye\r\n", e);
-		return 0;
-	}
-	if (is_verb(line, "EHLO") || is_verb(line, "HELO"))
-		r = on_ehlo(s, is_verb(line, "EHLO"), e);
-	else if (is_verb(line, "MAIL") || is_verb(line, "RSET"))
-		r = hand_on(s, line, s->idle_ms, e) < 0 ? -1 : 0;
-	else if (is_verb(line, "RCPT"))
-		r = on_rcpt(s, line, e);
-	else if (is_verb(line, "DATA"))
-		r = on_data(s, line, e);
-	else if (is_verb(line, "NOOP"))
-		r = puts_to(s, &s->mta, "250 2.0.0 ok\r\n", e);
-	else
-		r = puts_to(s, &s->mta, "502 5.5.1 that is not done here\r\n", e);
-	return r < 0 ? -1 : 1;
-}
-
-/* A whole line with its CRLF, off `in'.  1, 0 closed, -1. */
-static int
-get_line(struct splice *s, struct buf *line, struct err *e)
-{
-	size_t n;
-	int got;
-
-	buf_clear(line);
-	while ((n = span_find(buf_span(&s->mta.in), '\n')) == s->mta.in.n) {
-		if (s->mta.in.n > COMMAND_MOST)
-			return err_set(e, FAULT_PROTO, "the MTA's line is too long");
-		if ((got = hear(s, &s->mta, s->idle_ms, e)) <= 0)
-			return got;
-	}
-	if (n == 0 || s->mta.in.p[n - 1] != '\r' ||
-	    memchr(s->mta.in.p, '\r', n - 1) != NULL ||
-	    memchr(s->mta.in.p, '\0', n) != NULL)
-		return err_set(e, FAULT_PROTO, "the MTA's line does not end in CRLF");
-	buf_add(line, s->mta.in.p, n + 1);
-	buf_drop(&s->mta.in, n + 1);
-	return 1;
-}
-
-/* To its end.  What goes wrong on the MTA's side ends this session only. */
+/* The MTA hears that it has to come again, if it listens. */
 static void
-session(struct splice *s, struct err *e)
+send_away(struct carrying *x)
 {
-	struct buf line = {0};
-	struct err its = {0};
-
-	if (puts_to(s, &s->mta, "220 tidegate ESMTP\r\n", &its) == 0)
-		while (!s->broken && !s->mta.eof &&
-		    get_line(s, &line, &its) > 0 &&
-		    obey(s, buf_span(&line), &its) > 0)
-			;
-	buf_free(&line);
-	if (s->broken)
-		*e = its.fault != FAULT_NONE ? its : *e;
-	else if (ask(s, "RSET\r\n", s->idle_ms, e) != 250)
-		s->broken = true;
-}
-
-/* ---- all of them ---- */
-
-/*
- * False: none comes any more.  The customer, who has nothing to say now, is not listened
- * to: if he is gone the next command tells.
- */
-static bool
-await_session(const struct splice *s, int listener)
-{
-	struct pollfd p[] = { { listener, POLLIN, 0 }, { s->stop, POLLIN, 0 } };
-	int64_t until = clock_sooner(s->deadline, clock_in(s->sessions > 0 ?
-	    s->quiet_ms : FIRST_MS));
-
-	return interrupt_poll(p, 2, clock_left(until)) > 0 && p[0].revents != 0;
-}
-
-/* The next one; 0 none came. */
-static int
-next(struct splice *s, int listener, struct line *line)
-{
+	static const char words[] = "421 4.3.2 the customer is gone\r\n";
+	struct err ignored = {0};
+	struct pollfd p = { x->near.io.out, POLLOUT, 0 };
+	int64_t until = clock_in(GRACE_MS);
 	int fd;
 
-	while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC |
-	    SOCK_NONBLOCK)) < 0)
-		if ((errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) ||
-		    !await_session(s, listener))
-			return 0;
-	*line = (struct line){ .io = { .in = fd, .out = fd, .near = true,
-	    .child = { 0, -1, -1, -1 } } };
-	return 1;
+	if (x->near.io.in >= 0) {
+		carry_dismiss(&x->c, "the connection to the customer is lost");
+		while (x->c.to_near.n > 0 && clock_left(until) > 0 &&
+		    x->near.io.in >= 0 && write_near(x, &ignored) >= 0)
+			if (x->near.io.in >= 0 && x->c.to_near.n > 0)
+				poll(&p, 1, clock_left(until));
+	}
+	if (x->near.io.in >= 0)
+		line_close(&x->near);
+	for (int i = 0; i < WAITING_MOST && (fd = accept4(x->o->listener, NULL, NULL,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0; i++) {
+		/* he who does not read it sees that it is closed */
+		(void)!write(fd, words, sizeof words - 1);
+		close(fd);
+	}
 }
 
 int
-splice_run(struct line *far, int listener, int stop, struct span domains,
-    const char *name, int64_t quiet_ms, int64_t idle_ms, int64_t deadline,
-    struct err *e)
+splice_run(struct splice *o, struct line *far, struct span early, struct err *e)
 {
-	struct splice s = { .far = { .line = far }, .domains = domains,
-	    .name = name, .stop = stop, .quiet_ms = quiet_ms,
-	    .idle_ms = idle_ms, .deadline = deadline };
-	struct err ignored = {0};
-	struct line line;
+	struct carrying x = { .o = o, .far = far, .far_by = NEVER,
+	    .near = { .io = { .in = -1, .out = -1 } },
+	    .far_takes = clock_in(STALL_MS) };
+	int r;
 
-	if (greet(&s, e) < 0)
-		s.broken = true;
-	while (!s.broken && next(&s, listener, &line)) {
-		s.sessions++;
-		s.mta = (struct end){ .line = &line };
-		session(&s, e);
-		line_close(&line);
-		buf_free(&s.mta.in);
-	}
-	if (!s.broken)
-		ask(&s, "QUIT\r\n", QUIT_MS, &ignored);
-	buf_free(&s.far.in);
-	if (!s.broken)
-		return 0;
-	return e->fault != FAULT_NONE ? -1 :
-	    err_set(e, FAULT_TEMP, "the customer ended it");
+	fcntl(o->listener, F_SETFL, fcntl(o->listener, F_GETFL) | O_NONBLOCK);
+	carry_start(&x.c, o->name, o->domains);
+	r = early.n > 0 ? carry_far(&x.c, early, e) : 0;
+	if (r == 0)
+		r = go_on(&x, e);
+	send_away(&x);
+	o->messages = x.c.messages;
+	o->refused = x.c.refused;
+	carry_free(&x.c);
+	buf_free(&x.heard);
+	return r;
 }

@@ -430,6 +430,25 @@ serve(struct half *h, struct err *e)
 
 /* ---- as a client ---- */
 
+#define FIRST_MS 60000		/* for the MTA's first session */
+
+static int
+carry_sessions(struct half *h, struct err *e)
+{
+	struct splice s = { .name = h->o->name, .domains = buf_span(&h->turn.more),
+	    .listener = h->turn.fd, .stop = h->o->other, .first_ms = FIRST_MS,
+	    .quiet_ms = h->o->quiet_ms, .near_ms = h->o->idle_ms,
+	    .deadline = h->o->deadline };
+	struct buf said = {0};
+	int r = splice_run(&s, h->line, (struct span){0}, e);
+
+	buf_addf(&said, "%zu messages carried in %zu sessions, %zu refused",
+	    s.messages, s.sessions, s.refused);
+	log_it(h, buf_str(&said));
+	buf_free(&said);
+	return r;
+}
+
 static int
 turn(struct half *h, struct err *e)
 {
@@ -440,9 +459,7 @@ turn(struct half *h, struct err *e)
 	int r;
 
 	if (h->turn.what == NOTE_SPLICE)
-		return splice_run(h->line, h->turn.fd, h->o->other,
-		    buf_span(&h->turn.more), h->o->name, h->o->quiet_ms,
-		    h->o->idle_ms, h->o->deadline, e);
+		return carry_sessions(h, e);
 	h->turn.fd = -1;
 	fcntl(near.io.in, F_SETFL, O_NONBLOCK);
 	r = pump_run(h->line, &near, 2 * h->o->idle_ms, h->o->deadline, &octets, e);

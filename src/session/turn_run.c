@@ -1,5 +1,4 @@
 /* The programs that turn-server's privileged half runs. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -9,12 +8,12 @@
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
+#include "session/splice.h"
 #include "session/turn_parent.h"
 #include "wire/record.h"
 
 #define COUNT_MS 120000
 #define RELEASE_MS 240000
-#define BACKLOG 64		/* the MTA's connections that wait for their turn */
 #define LINE_ENOUGH 65536	/* octets of a result */
 #define STATES "--state=incoming,active,deferred"	/* not what is held */
 
@@ -103,51 +102,19 @@ turn_release(const struct turn_parent *t, const struct domains *d, struct err *e
 
 	add_program(&w, t, "dequeue");
 	add_selection(&w, t, d);
+	add(&w, "--whole");	/* other recipients go their own way */
 	r = child_ask(argv_of(&w), NULL, NULL, LINE_ENOUGH, clock_in(RELEASE_MS), e);
 	words_free(&w);
 	return r;
 }
 
-static bool
-put_address(struct sockaddr_storage *a, socklen_t *n, const struct peer *p)
-{
-	struct sockaddr_in *four = (struct sockaddr_in *)a;
-	struct sockaddr_in6 *six = (struct sockaddr_in6 *)a;
-	in_port_t port = htons((in_port_t)atoi(p->port));
-
-	*a = (struct sockaddr_storage){0};
-	if (inet_pton(AF_INET, p->host, &four->sin_addr) == 1) {
-		four->sin_family = AF_INET;
-		four->sin_port = port;
-		*n = sizeof *four;
-		return true;
-	}
-	if (inet_pton(AF_INET6, p->host, &six->sin6_addr) != 1)
-		return false;
-	six->sin6_family = AF_INET6;
-	six->sin6_port = port;
-	*n = sizeof *six;
-	return true;
-}
-
 int
 turn_listen(const struct customer *c, struct err *e)
 {
-	struct sockaddr_storage a;
-	socklen_t n;
-	int fd, on = 1;
-
-	if (!c->spliced || !put_address(&a, &n, &c->splice))
+	if (!c->spliced)
 		return err_set(e, FAULT_CONFIG, "%s has no splice=ADDRESS:PORT",
 		    c->user);
-	fd = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0
-	    && bind(fd, (struct sockaddr *)&a, n) == 0 && listen(fd, BACKLOG) == 0)
-		return fd;
-	err_sys(e, "listen at %s", c->splice.text);
-	if (fd >= 0)
-		close(fd);
-	return -1;
+	return splice_listen(&c->splice, -1, e);
 }
 
 /* ---- draining ---- */

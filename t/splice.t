@@ -1,0 +1,93 @@
+#!/bin/sh
+# What carries an MTA's sessions to a customer who was turned round: smtp-send is the
+# MTA here, sink the customer.
+# shellcheck shell=sh disable=SC2086
+. "$(dirname "$0")/lib.sh"
+
+# begin OPTION... -- SINK-OPTION...: the splice waits for the MTA at $tmp/mta
+begin() {
+	own=
+	while [ "$1" != -- ]; do own="$own $1"; shift; done
+	shift
+	rm -rf "$tmp/md" "$tmp/mta"
+	: >"$tmp/log"
+	splice $own --listen="unix:$tmp/mta" --domains='c.test @d.test' \
+		sink --stdio --log="$tmp/log" --maildir="$tmp/md" "$@" \
+		>"$tmp/splice.out" 2>"$tmp/splice.err" &
+	carrier=$!
+	wait_for test -S "$tmp/mta"
+}
+# what it said, and its status
+finished() { wait $carrier; carried=$?; cat "$tmp/splice.out"; return $carried; }
+send() { smtp-send -s "unix:$tmp/mta" -f ann@x.test "$@"; }
+verbs() { cut -d' ' -f1 "$tmp/log" | paste -sd ' ' -; }
+count() { find "$tmp/md/new" -type f 2>/dev/null | wc -l | tr -d ' '; }
+text() { printf 'Subject: %s\n\n.\n..dots\nhi\n' "$1"; }
+
+begin --quiet=500 --
+text 1 | send bob@c.test
+text 2 | send bob@sub.d.test eve@c.test
+is 'two sessions, then QUIT' 'sessions 2 messages 2 refused 0' finished
+is 'the customer saw one' 'CONNECT EHLO MAIL RCPT DATA RSET MAIL RCPT RCPT DATA RSET QUIT' \
+	verbs
+is 'both are there' 2 count
+for f in "$tmp"/md/new/*; do sed -n '/^Subject/,$p' "$f"; done | sort >"$tmp/got"
+{ text 1; text 2; } | sort >"$tmp/want"
+same 'as they were sent' "$tmp/want" "$tmp/got"
+
+begin --quiet=500 --
+for i in 1 2 3 4 5 6; do
+	text $i | send bob@c.test &
+	pids="${pids-} $!"
+done
+for p in $pids; do wait $p || echo "# a sender failed"; done
+is 'six at the same time: one after the other' 'sessions 6 messages 6 refused 0' finished
+is 'all are there' 6 count
+
+begin --quiet=500 --
+exits 'mail for others: later' 75 sh -c 'echo | smtp-send -s "unix:$1" bob@other.test' - "$tmp/mta"
+exits 'for him and for others: partly' 75 \
+	sh -c 'echo | smtp-send -s "unix:$1" bob@other.test bob@c.test' - "$tmp/mta"
+is 'nothing else happened' 'sessions 2 messages 1 refused 0' finished
+exits 'the customer never heard of it' 1 grep other.test "$tmp/log"
+
+begin --quiet=500 -- --refuse='no*:550 5.1.1 nobody' --final='later*:451 4.2.0 later'
+exits 'he refuses: as he says' 67 sh -c 'echo | smtp-send -s "unix:$1" no@c.test' - "$tmp/mta"
+exits 'or wants it later' 75 sh -c 'echo | smtp-send -s "unix:$1" later@c.test' - "$tmp/mta"
+is 'counted' 'sessions 2 messages 0 refused 1' finished
+
+for at in MAIL RCPT DATA TEXT DOT; do
+	begin --quiet=500 -- --drop-at=$at
+	exits "the customer is lost at $at: the MTA keeps it" 75 \
+		sh -c 'echo | smtp-send -s "unix:$1" bob@c.test' - "$tmp/mta"
+	finished >/dev/null
+	is 'and it is told' 75 echo $carried
+done
+
+begin -- --banner='554 go away'
+finished >/dev/null
+is 'no greeting: later' 75 echo $carried
+
+begin --first=300 --
+is 'no session comes: QUIT' 'sessions 0 messages 0 refused 0' finished
+is 'nothing but that' 'CONNECT EHLO QUIT' verbs
+
+begin --near=300 --quiet=300 --
+perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new($ARGV[0]) or exit 1; print <$s>' \
+	"$tmp/mta" >"$tmp/said"
+is 'an MTA that says nothing is sent away' 'sessions 1 messages 0 refused 0' finished
+like 'with a 421' '^421 ' cat "$tmp/said"
+
+# torn within the text: the customer gets no end of it
+begin --
+perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new($ARGV[0]) or exit 1;
+	print $s "EHLO x.test\r\nMAIL FROM:<>\r\nRCPT TO:<b\@c.test>\r\nDATA\r\n";
+	while (<$s>) { last if /^354/ }
+	print $s "half a line"' "$tmp/mta"
+finished >/dev/null
+is 'the MTA is gone within the text' 75 echo $carried
+is 'nothing was kept' 0 count
+
+like 'only a loopback address' 'not an address of loopback' \
+	splice --listen=192.0.2.1:2525 --domains=c.test true
+done_testing
