@@ -98,8 +98,10 @@ option() {
 	--help | -h) help; exit 0 ;;
 	--usage) usage; exit 0 ;;
 	--version) echo "$prog (Tidegate) $version"; exit 0 ;;
-	--due | --status | --check | --probe | --json | -j) not_there_yet "$1" ;;
-	--warn=* | --critical=*) not_there_yet "${1%%=*}" ;;
+	--due | --status | --check | --json | -j | --warn=?* | --critical=?*)
+		[ "$prog" = gateway-dial ] || misuse "unknown option: $1"
+		dial_option "$1" ;;
+	--probe) not_there_yet "$1" ;;
 	--*) misuse "unknown option: $1" ;;
 	-?) misuse "unknown option: $1" ;;
 	-*)	# several letters behind one dash
@@ -108,13 +110,27 @@ option() {
 	esac
 }
 
+dial_option() {
+	case $1 in
+	--due) due=yes ;;
+	--status) show=status ;;
+	--check) show=check ;;
+	--json | -j) json=yes ;;
+	--warn=* | --critical=*)
+		key=${1%%=*}
+		read_time "${1#*=}" || misuse "$key: not a time: ${1#*=}"
+		[ "$key" = --critical ] || warn=$tenths
+		[ "$key" = --warn ] || critical=$tenths ;;
+	esac
+}
+
 options() {
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--) shift; break ;;
-		--config)
-			[ $# -gt 1 ] || misuse '--config: needs a value'
-			option "--config=$2"
+		--config | --warn | --critical)
+			[ $# -gt 1 ] || misuse "$1: needs a value"
+			option "$1=$2"
 			shift ;;
 		-?*) option "$1" ;;
 		*) break ;;
@@ -221,8 +237,20 @@ conf_key() {
 	IDLE) key_time "$2"; idle=$tenths ;;
 	FIRST) key_time "$2"; first=$tenths ;;
 	MAX_SESSION) key_time "$2"; max_session=$tenths ;;
-	KEEPALIVE | EVERY | WHEN_QUEUED | URGENT | RETRY | MAX_CALLS | NOTIFY_FAILURE)
-		not_there_yet "$conf_file:$line_no: $1" ;;
+	KEEPALIVE) keepalive=$2 ;;
+	EVERY) key_time "$2"; every=$tenths ;;
+	WHEN_QUEUED)
+		key_count "${2%%,*}"
+		when_queued=${2%%,*}
+		case $2 in *,*) key_time "${2#*,}"; queued_time=$tenths ;; esac ;;
+	URGENT) key_time "$2"; urgent=$tenths ;;
+	RETRY) key_time "$2"; retry=$tenths ;;
+	MAX_CALLS) key_count "$2"; max_calls=$2 ;;
+	NOTIFY_FAILURE)
+		key_count "${2%%,*}"
+		notify=${2%%,*}
+		case $2 in *,*) key_word "${2#*,}"; notify_to=${2#*,} ;; esac
+		[ -n "$notify_to" ] || wrong "$key: to whom? $2" ;;
 	*) wrong "unknown key: $1" ;;
 	esac
 }
@@ -266,18 +294,26 @@ key_peer() {
 	case $1 in exec:*) ;; *) key_word "$1" ;; esac
 }
 
-# 90 90s 5m 2h 3d 1w, never 0
-key_time() {
+# 90 90s 5m 2h 3d 1w, never 0: sets $tenths
+read_time() {
 	case $1 in
 	*s) unit=1 ;; *m) unit=60 ;; *h) unit=3600 ;;
 	*d) unit=86400 ;; *w) unit=604800 ;; *[0-9]) unit=1 ;;
-	*) wrong "$key: not a time: $1" ;;
+	*) return 1 ;;
 	esac
 	number=${1%[smhdw]}
 	case $number in
-	'' | *[!0-9]* | 0* | ???????*) wrong "$key: not a time: $1" ;;
+	'' | *[!0-9]* | 0* | ???????*) return 1 ;;
 	esac
 	tenths=$((number * unit * 10))
+}
+
+key_time() { read_time "$1" || wrong "$key: not a time: $1"; }
+
+key_count() {
+	case $1 in
+	'' | *[!0-9]* | 0* | ???????*) wrong "$key: not a number: $1" ;;
+	esac
 }
 
 # 512 300k 10M 1G, never 0
@@ -557,6 +593,9 @@ retrieve=etrn retrieve_host='' retrieve_port='' retrieve_options=''
 retrieve_user='' retrieve_password_file='' retrieve_tls=''
 retrieve_command='' domains='' subdomains=no listen_port=25 deliver=''
 idle=600 first=1200 max_session=36000
+keepalive='' every='' when_queued='' queued_time='' urgent='' retry=6000 max_calls=''
+notify='' notify_to=root
+due='' show='' json='' warn='' critical=''
 grace=30
 
 # begin ARGUMENT...: everything up to the point where something is done

@@ -9,7 +9,7 @@ gateways=$top/bin
 if [ -n "${GATEWAY_SH:-}" ]; then
 	gateways=$tmp/gateways
 	mkdir "$gateways"
-	cp "$top/bin/gateway.sh" "$gateways"
+	cp "$top/bin/gateway.sh" "$top/bin/gateway.due.sh" "$gateways"
 	for script in dial flush etrn; do
 		{ echo "#!$GATEWAY_SH"; tail -n +2 "$top/bin/gateway-$script"; } >"$gateways/gateway-$script"
 		chmod +x "$gateways/gateway-$script"
@@ -78,8 +78,9 @@ for prog in gateway-dial gateway-flush gateway-etrn; do
 b' 'a*' "$(printf 'a\033b')"; do
 		exits "$prog: the name '$(printf %s "$name" | tr -c '[:print:]' '?')'" 64 "$prog" -- "$name"
 	done
-	for option in --due --status --check --probe --json --warn=1d --critical=2d; do
-		exits "$prog $option is not there yet" 69 "$prog" $option isp
+	exits "$prog --probe is not there yet" 69 "$prog" --probe isp
+	for option in --due --status --check --json --warn=1d --critical=2d; do
+		[ "$prog" = gateway-dial ] || exits "$prog $option is gateway-dial's" 64 "$prog" $option isp
 	done
 	exits "$prog: a file that is not there" 74 "$prog" "--config=$tmp/c/none.conf" isp
 	exits "$prog: a directory for a file" 74 "$prog" "--config=$tmp/c" isp
@@ -127,8 +128,8 @@ bad 'ETRN to nobody' 78 'needs a RETRIEVE_HOST' SEND=none
 bad 'a command that is none' 78 'needs a RETRIEVE_COMMAND' RETRIEVE=command
 bad 'HANGUP without DIAL' 78 'HANGUP without DIAL' RETRIEVE=none HANGUP=poff
 bad 'a port of a socket' 78 'has no port' SMARTHOST=unix:/x PORT=25
-for key in KEEPALIVE EVERY WHEN_QUEUED URGENT RETRY MAX_CALLS NOTIFY_FAILURE; do
-	bad "$key" 69 "isp.conf:1: $key: not there yet" "$key=x"
+for pair in EVERY=x WHEN_QUEUED=x WHEN_QUEUED=5,x URGENT=x RETRY=x MAX_CALLS=0 NOTIFY_FAILURE=x 'NOTIFY_FAILURE=3,-x'; do
+	bad "$pair" 78 "isp.conf:1: ${pair%%=*}: not" "$pair"
 done
 bad 'ATRN to nobody' 78 'RETRIEVE=atrn needs a RETRIEVE_HOST' RETRIEVE=atrn SEND=none
 bad 'TURN behind the MTA'"'"'s own sending' 78 'cannot be turned' RETRIEVE=turn SMARTHOST=mx DOMAINS=a.test
