@@ -148,6 +148,42 @@ like 'something said behind ATRN' '^503 5.5.0' plays 'EHLO c.test\nCRAM alice se
 is 'nothing was sent' 'm1 m2 m3 m4 m5' waits
 like 'a queue that cannot be seen is not empty' '^451 4.3.0' plays 'EHLO c.test\nCRAM alice secret\nATRN\nQUIT\n' --spool=maildir:"$tmp/nowhere"
 
+# ---- our own client ----
+# meets STATUS OPTION...: turn-client and turn-server, the mail in $tmp/dest
+meets() {
+	rm -rf "$tmp/dest"
+	timeout 60 turn-client --helo=c.test -s "exec:$server --tls-cert=$pki/good.pem $with" -o "maildir:$tmp/dest" \
+		-u alice --password-file="$tmp/pass" --tls-ca="$ca" --tls-name=mx.test "$@"
+}
+with=
+fresh
+exits 'turn-client, SCRAM-SHA-256-PLUS in TLS' 0 meets --tls=verify one.test two.test
+is 'all is there' 'm3 m4 m5' waits
+is 'in two messages, three copies' 'Delivered-To: bob@one.test
+Delivered-To: bob@two.test
+Delivered-To: carol@two.test' sh -c 'cat "$0"/new/* | grep -h ^Delivered-To: | sort' "$tmp/dest"
+is 'byte for byte' '.a dot
+.a dot' sh -c 'for f in "$0"/new/*; do tail -1 "$f"; done' "$tmp/dest"
+exits 'no mail is no failure' 0 meets --tls=verify one.test two.test
+fresh
+exits 'a foreign domain: 77' 77 meets --tls=verify one.test other.test
+is 'nothing went' 'm1 m2 m3 m4 m5' waits
+exits 'TURN' 0 meets --turn --tls=verify --accept=one.test --accept=two.test
+is 'all of his' 'm3 m4 m5' waits
+fresh
+meets --tls=verify --deliver='exec:sink --stdio --refuse=bob@*:450' one.test two.test >/dev/null 2>&1
+is 'what he does not take stays' 'm1 m2 m3 m4 m5' waits
+is 'for him alone' 'Delivered-To: bob@two.test' grep -h ^Delivered-To: "$tmp/md/new/m2"
+fresh
+i=0
+while [ $i -lt 200 ]; do
+	mail n$i bob@one.test
+	i=$((i + 1))
+done
+exits 'many' 0 meets --tls=verify one.test two.test
+is 'all of them' 202 sh -c 'ls "$0/new" | wc -l' "$tmp/dest"
+is 'each once' 202 sh -c 'grep -h ^Subject: "$0"/new/* | sort -u | wc -l' "$tmp/dest"
+
 # ---- what the customer says no to ----
 fresh
 sinks="--refuse=bob@one.test:450"

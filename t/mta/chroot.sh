@@ -9,7 +9,7 @@
 #	opensmtpd	OpenSMTPD 7 or later
 #	opensmtpd-6	OpenSMTPD 6.8, where no TLS handshake ever succeeds, because
 #			it was not made for OpenSSL 3
-#	nullmailer, dma, courier	what their names say
+#	nullmailer, dma, courier, fetchmail	what their names say
 #
 # Made once, from Debian's packages, and kept in $TIDEGATE_CACHE under a name
 # that carries a hash of the package list: another list is another chroot.
@@ -35,7 +35,7 @@ cyrus='sasl2-bin libsasl2-modules'
 # Servers that none of our programs runs beside are the same everywhere, in the
 # versions that servers.sh speaks the language of (Dovecot's changed in 2.4).
 case ${1-} in
-postfix-auth|exim|sendmail|opensmtpd-6|nullmailer|dma|courier) suite=bookworm ;;
+postfix-auth|exim|sendmail|opensmtpd-6|nullmailer|dma|courier|fetchmail) suite=bookworm ;;
 opensmtpd) suite=trixie ;;
 esac
 
@@ -46,10 +46,10 @@ postfix-auth) packages="postfix postfix-lmdb dovecot-lmtpd $cyrus" ;;
 exim) packages='exim4-daemon-heavy dovecot-core' ;;
 sendmail) packages="sendmail-bin sendmail-cf $cyrus" ;;
 opensmtpd|opensmtpd-6) packages=opensmtpd ;;
-nullmailer|dma) packages=$1 ;;
+nullmailer|dma|fetchmail) packages=$1 ;;
 courier) packages=courier-mta ;;
 *)
-	echo "usage: $0 base|postfix|postfix-auth|exim|sendmail|opensmtpd|opensmtpd-6|nullmailer|dma|courier" >&2
+	echo "usage: $0 base|postfix|postfix-auth|exim|sendmail|opensmtpd|opensmtpd-6|nullmailer|dma|courier|fetchmail" >&2
 	exit 64 ;;
 esac
 key=$(echo "$suite $base $packages 2" | sha256sum | cut -c1-12)
