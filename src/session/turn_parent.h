@@ -15,6 +15,7 @@
 
 struct turn_parent {
 	/* set by the caller; borrowed */
+	const char *name;	/* ours */
 	const struct customers *customers;
 	const struct passwords *passwords;	/* NULL: none */
 	struct dovecot *dovecot;		/* NULL: none; asked before passwords */

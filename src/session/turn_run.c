@@ -144,6 +144,9 @@ start_own(struct drain *x, const struct turn_parent *t, const struct domains *d,
 	add(&w, "--records");
 	add(&w, "--tls=none");
 	add(&w, buf_str(&server));
+	buf_clear(&server);
+	buf_addf(&server, "--helo=%s", t->name);
+	add(&w, buf_str(&server));
 	fcntl(p[1], F_SETFD, 0);
 	r = child_start(&x->child, argv_of(&w), CHILD_OUT, e);
 	close(p[1]);

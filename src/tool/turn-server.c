@@ -179,20 +179,16 @@ network(struct turn_half *h, struct err *e)
 {
 	struct line line = { .io = { .in = STDIN_FILENO, .out = STDOUT_FILENO,
 	    .child = { 0, -1, -1, -1 } } };
-	struct buf name = {0};
 	struct tls_opts tls = { .server = true, .ca = tls_ca, .cert = tls_cert,
 	    .key = tls_key };
 	int r = -1;
 
-	get_name(&name);
-	h->name = buf_str(&name);
 	fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
 	fcntl(STDOUT_FILENO, F_SETFL, O_NONBLOCK);
 	if ((tls_cert == NULL || (h->tls = tls_shared_new(&tls, e)) != NULL) &&
 	    turn_half_drop(run_as, e) == 0)
 		r = turn_half_run(h, &line, e);
 	tls_shared_free(h->tls);
-	buf_free(&name);
 	return r;
 }
 
@@ -376,7 +372,7 @@ main(int argc, char *argv[])
 	    .flushes = { "flushes", 1, 60 } };
 	struct turn_half h = {0};
 	struct peer_words peer = {0};
-	struct buf programs = {0}, greeting = {0};
+	struct buf programs = {0}, greeting = {0}, name = {0};
 	struct err e = {0};
 	const char *const *words;
 	const char **command = NULL;
@@ -400,6 +396,8 @@ main(int argc, char *argv[])
 	    (unsigned)getpid() & 0xffff);
 	interrupt_catch();
 	look_at_peer(&peer);
+	get_name(&name);
+	t.name = h.name = buf_str(&name);
 	find_programs(&programs);
 	t.peer = buf_str(&peer.address);
 	t.at = peer.at;
@@ -417,5 +415,6 @@ main(int argc, char *argv[])
 	buf_free(&peer.address);
 	buf_free(&programs);
 	buf_free(&greeting);
+	buf_free(&name);
 	return status;
 }

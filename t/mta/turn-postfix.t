@@ -146,13 +146,13 @@ done
 root_of fm fetchmail
 fm=$tmp/fm
 echo "127.0.0.1 gw.test $(hostname)" >>"$fm/etc/hosts"
+fill
 sink --listen=127.0.0.1:2526 --maildir="$tmp/got.fm" --port-file="$tmp/fm.port" --log="$tmp/fm.log" \
 	--ext=8BITMIME,SIZE,PIPELINING &
 servers="$servers $!"
 wait_for test -s "$tmp/fm.port"
-fill
 cat >"$fm/etc/fetchmailrc" <<-'END'
-poll 127.0.0.1 protocol odmr
+poll 127.0.0.1 service 366 protocol odmr
 user "alice" there with password "secret" is "x" here
 fetchdomains one.test, two.test
 smtphost 127.0.0.1/2526
