@@ -152,10 +152,10 @@ like 'a queue that cannot be seen is not empty' '^451 4.3.0' plays 'EHLO c.test\
 # meets STATUS OPTION...: turn-client and turn-server, the mail in $tmp/dest
 meets() {
 	rm -rf "$tmp/dest"
-	timeout 60 turn-client --helo=c.test -s "exec:$server --tls-cert=$pki/good.pem $with" -o "maildir:$tmp/dest" \
+	timeout 60 turn-client --helo=c.test -s "exec:$server --tls-cert=$pki/good.pem $with" -o "$into" \
 		-u alice --password-file="$tmp/pass" --tls-ca="$ca" --tls-name=mx.test "$@"
 }
-with=
+with= into=maildir:$tmp/dest
 fresh
 exits 'turn-client, SCRAM-SHA-256-PLUS in TLS' 0 meets --tls=verify one.test two.test
 is 'all is there' 'm3 m4 m5' waits
@@ -171,7 +171,9 @@ is 'nothing went' 'm1 m2 m3 m4 m5' waits
 exits 'TURN' 0 meets --turn --tls=verify --accept=one.test --accept=two.test
 is 'all of his' 'm3 m4 m5' waits
 fresh
-meets --tls=verify --deliver='exec:sink --stdio --refuse=bob@*:450' one.test two.test >/dev/null 2>&1
+into='exec:sink --stdio --refuse=bob@*:450'
+meets --tls=verify one.test two.test >/dev/null 2>&1
+into=maildir:$tmp/dest
 is 'what he does not take stays' 'm1 m2 m3 m4 m5' waits
 is 'for him alone' 'Delivered-To: bob@two.test' grep -h ^Delivered-To: "$tmp/md/new/m2"
 fresh

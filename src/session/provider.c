@@ -139,7 +139,7 @@ static void
 exim_route(struct buf *b, const char *node, const struct hop *h)
 {
 	for (int below = 0; below <= (*node == '@'); below++)
-		buf_addf(b, "    %s%s  %s%s%s::%s ; \\\n", below ? "*." : "",
+		buf_addf(b, " \\\n    %s%s  %s%s%s::%s ;", below ? "*." : "",
 		    name_of(node), is_six(h) ? "[" : "",
 		    buf_str((struct buf *)(uintptr_t)&h->host),
 		    is_six(h) ? "]" : "", h->port);
@@ -163,10 +163,11 @@ exim(struct buf *b, const struct customers *v)
 	    "  driver = manualroute\n"
 	    "  domains = +tidegate_domains\n"
 	    "  transport = tidegate\n"
-	    "  route_list = \\\n");
-	each(b, v, exim_route);
-	buf_adds(b, "\n  self = send\n"
+	    "  self = send\n"
 	    "  no_more\n"
+	    "  route_list =");
+	each(b, v, exim_route);
+	buf_adds(b, "\n"
 	    "\n# a transport\n"
 	    "tidegate:\n"
 	    "  driver = smtp\n"
