@@ -155,7 +155,8 @@ meets() {
 	timeout 60 turn-client --helo=c.test -s "exec:$server --tls-cert=$pki/good.pem $with" -o "$into" \
 		-u alice --password-file="$tmp/pass" --tls-ca="$ca" --tls-name=mx.test "$@"
 }
-with= into=maildir:$tmp/dest
+with=""
+into=maildir:$tmp/dest
 fresh
 exits 'turn-client, SCRAM-SHA-256-PLUS in TLS' 0 meets --tls=verify one.test two.test
 is 'all is there' 'm3 m4 m5' waits
