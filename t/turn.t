@@ -18,7 +18,7 @@ letter() {
 	} >"$letter_file"
 }
 fresh() {
-	rm -rf "$tmp/isp" "$tmp/home" "$tmp/out" "$tmp/run"
+	rm -rf "${tmp:?}/isp" "$tmp/box" "$tmp/out" "$tmp/run"
 	mkdir "$tmp/run"
 	letter "$tmp/isp" m1 a@x.test bob@one.test
 	letter "$tmp/isp" m2 '' bob@two.test carol@two.test dave@other.test
@@ -32,7 +32,7 @@ chmod 600 "$tmp/users" "$tmp/pass" "$tmp/wrong"
 
 # get [OPTION...]: what waits for gw, from a turn-server of our own
 get() {
-	timeout 60 turn-client --helo=gw.one.test -u gw --password-file="$tmp/pass" -o "maildir:$tmp/home" \
+	timeout 60 turn-client --helo=gw.one.test -u gw --password-file="$tmp/pass" -o "maildir:$tmp/box" \
 		-s "exec:turn-server --customers=$tmp/customers --passwords=$tmp/users --spool=maildir:$tmp/isp --helo=isp.test $server" "$@"
 }
 server=
@@ -48,8 +48,8 @@ bob@two.test delivered 2.0.0
 carol@two.test delivered 2.0.0' sh -c 'cut -f2-4 "$1" | tr "\t" " " | sort' - "$tmp/o"
 is 'in a Maildir' 'Delivered-To: bob@one.test
 Delivered-To: bob@two.test
-Delivered-To: carol@two.test' rcpts "$tmp/home"
-body "$tmp/home" >"$tmp/have"
+Delivered-To: carol@two.test' rcpts "$tmp/box"
+body "$tmp/box" >"$tmp/have"
 printf '.a dot\n\377\n.a dot\n\377\n' >"$tmp/want"
 ok 'octet by octet' cmp "$tmp/want" "$tmp/have"
 is 'the others wait at the provider' 'Delivered-To: dave@other.test
@@ -58,15 +58,15 @@ exits 'then there is none' 0 get one.test
 like 'which -v says' 'no mail was waiting' get -v one.test
 exits 'nothing of others' 77 get other.test
 exits 'not even among ours' 77 get one.test other.test
-is 'none of it came' 2 files "$tmp/home"
+is 'none of it came' 2 files "$tmp/box"
 exits 'a wrong password' 77 get --password-file="$tmp/wrong" one.test
 
 fresh
 exits 'all that is ours, unnamed' 0 get --accept=one.test --accept=two.test
-is 'came' 2 files "$tmp/home"
+is 'came' 2 files "$tmp/box"
 fresh
 exits 'by TURN' 0 get --turn --accept=one.test --accept=two.test
-is 'came, too' 2 files "$tmp/home"
+is 'came, too' 2 files "$tmp/box"
 
 fresh
 exits 'a target that refuses one' 0 get -o 'exec:sink --stdio "--refuse=bob@*:550 5.1.1 no"' one.test two.test
@@ -96,7 +96,7 @@ Delivered-To: carol@two.test' rcpts "$tmp/lmtp"
 # both: dequeue gives turn-client what waits here; it sends that, and fetches
 both() {
 	timeout 60 dequeue --spool="maildir:$tmp/out" --all --always --results -- \
-		turn-client --records -v --helo=gw.one.test -u gw --password-file="$tmp/pass" -o "maildir:$tmp/home" \
+		turn-client --records -v --helo=gw.one.test -u gw --password-file="$tmp/pass" -o "maildir:$tmp/box" \
 		-s "exec:turn-server --customers=$tmp/customers --passwords=$tmp/users --spool=maildir:$tmp/isp --helo=isp.test" \
 		"$@" one.test two.test
 }
@@ -105,12 +105,22 @@ letter "$tmp/out" o1 me@one.test far@x.test
 exits 'a provider that takes no mail there' 69 both
 is 'keeps ours here' 1 files "$tmp/out"
 
+### Stored keys, as `gsasl --mkpasswd' printed them for `secret'
+echo 'gw:{SCRAM-SHA-256}4096,Vg5lRGHj+CTaoXKe,nYhIiRaHyazrsv98SI1yGfunixj2VIfjodQ/DVB+4ko=,1kBY0mZ3kwEk467hC3dYvio4Kuh/LLC8VHmJ57/Mwr4=' >"$tmp/keys"
+echo secret >"$tmp/secret"
+chmod 600 "$tmp/keys" "$tmp/secret"
+fresh
+server="--passwords=$tmp/keys"
+exits 'a password that the provider does not know' 0 get --password-file="$tmp/secret" one.test two.test
+is 'all of it came' 2 files "$tmp/box"
+exits 'another' 77 get one.test
+
 ### In TLS
 server="--tls-cert=$pki/good.pem"
 fresh
 exits 'in TLS, verified' 0 get --tls=verify --tls-ca="$ca" --tls-name=mx.test one.test two.test
-is 'all of it' 2 files "$tmp/home"
+is 'all of it' 2 files "$tmp/box"
 fresh
 exits 'a certificate for somebody else' 75 get --tls=verify --tls-ca="$ca" --tls-name=other.test one.test
-is 'nothing came' 0 files "$tmp/home"
+is 'nothing came' 0 files "$tmp/box"
 done_testing
