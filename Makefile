@@ -26,6 +26,7 @@ preloads := $(patsubst t/preload/%.c,$(BUILD)/t/%.so,$(wildcard t/preload/*.c))
 gauges := $(patsubst t/bench/%.c,$(BUILD)/t/%,$(wildcard t/bench/*.c))
 scripts := $(filter-out $(links),$(wildcard bin/gateway-*))
 mans := $(wildcard man/*.[157])
+shared := $(wildcard share/*/*)
 TESTS ?= $(sort $(wildcard t/*.t))
 
 ifeq ($(BUILD),build)
@@ -127,11 +128,16 @@ install: all
 	for m in $(mans); do \
 		install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/} || exit 1; \
 	done
+	for f in $(shared); do \
+		to=$(DESTDIR)$(PREFIX)/share/tidegate/$${f#share/}; \
+		install -D -m "$$(stat -c %a "$$f")" "$$f" "$$to" && \
+		sed -i 's|@BINDIR@|$(PREFIX)/bin|; s|@SHAREDIR@|$(PREFIX)/share/tidegate|' "$$to" || exit 1; \
+	done
 
 #: make uninstall  takes away what install put there
 uninstall:
 	cd $(DESTDIR)$(PREFIX)/bin && rm -f $(tools) $(notdir $(scripts))
-	rm -rf $(DESTDIR)$(PREFIX)/libexec/tidegate
+	rm -rf $(DESTDIR)$(PREFIX)/libexec/tidegate $(DESTDIR)$(PREFIX)/share/tidegate
 	for m in $(mans); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
 
 #: make clean      back to a fresh clone
