@@ -1,0 +1,92 @@
+#!/bin/sh
+# What is too large for a line, with a real Postfix: msg-sizecheck(1)'s two pipes, the
+# report read by a mail program, and delivered to the sender.
+# shellcheck disable=SC2034,SC2154
+chroots=postfix
+. "$(dirname "$0")/lib.sh"
+. "$mta/list.sh"
+
+kind=postfix spool=/var/spool/postfix
+list_root
+mkdir -p "$root/var/mail/all/new" "$root/var/mail/all/cur" "$root/var/mail/all/tmp"
+chown -R 5000:5000 "$root/var/mail/all"
+cat >"$root/etc/postfix/main.cf" <<-END
+compatibility_level = 3.6
+maillog_file = /var/log/postfix.log
+myhostname = mx.test
+mydestination =
+message_size_limit = 50000000
+mailbox_size_limit = 0
+virtual_mailbox_limit = 0
+virtual_mailbox_domains = sender.test
+virtual_mailbox_base = /var/mail
+virtual_mailbox_maps = static:all/
+virtual_uid_maps = static:5000
+virtual_gid_maps = static:5000
+inet_interfaces = loopback-only
+inet_protocols = ipv4
+relayhost = [127.0.0.1]:2599
+smtp_dns_support_level = disabled
+smtp_host_lookup = native
+alias_maps =
+queue_run_delay = 1h
+END
+chroot "$root" postfix start >"$tmp/start" 2>&1 || { diag <"$tmp/start"; bail 'no Postfix'; }
+stop() { chroot "$root" postfix stop >/dev/null 2>&1; }
+
+at() { queue-list --spool=postfix:"$root$spool" -F '%r' "$@" | sort; }
+is_at() { [ "$(at)" = "$1" ]; }
+# large LINES SENDER RECIPIENT...: into Postfix's queue
+large() {
+	large_lines=$1 large_from=$2
+	shift 2
+	{
+		printf 'From: %s\nSubject: %s lines\n\n' "$large_from" "$large_lines"
+		yes 'a line of a letter that is as long as letters have them, seventy or so' | head -n "$large_lines"
+	} | in_chroot - "$root" sendmail -i -f "$large_from" "$@"
+}
+large 10 ann@sender.test bob@customer.test
+large 170000 ann@sender.test carla@customer.test dora@other.test
+large 170000 ann@sender.test eve@other.test
+all='bob@customer.test
+carla@customer.test dora@other.test
+eve@other.test'
+wait_for is_at "$all"
+
+# the next hop is 192.0.2.7 in the manual
+ip addr add 192.0.2.7/32 dev lo
+mkdir -p "$tmp/far"
+sink --listen=192.0.2.7:25 --maildir="$tmp/far" --port-file="$tmp/far.port" >/dev/null 2>&1 &
+far=$!
+wait_for test -s "$tmp/far.port"
+pass='queue-list --records -d customer.test | msg-sizecheck -m 10M --pass - | dequeue - -- smtp-send --records -s 192.0.2.7'
+over="queue-list --records -d customer.test | msg-sizecheck -m 10M --over - | dequeue - --bounce --bounce-text='5.3.4 message exceeds 10 MB'"
+exits 'what fits is sent' 0 in_chroot - "$root" sh -c "$pass"
+is 'and has arrived' 'Delivered-To: bob@customer.test' sh -c 'grep -h ^Delivered-To: "$1"/new/*' - "$tmp/far"
+is 'the others wait' 'carla@customer.test dora@other.test
+eve@other.test' at
+exits 'what does not is returned' 0 in_chroot - "$root" sh -c "$over"
+is 'for that recipient only' 'dora@other.test
+eve@other.test' at
+returned() { [ "$(find "$root/var/mail/all/new" -type f | wc -l)" -ge 1 ]; }
+open_hop
+exits 'the rest goes' 0 in_chroot - "$root" dequeue --spool=postfix --all --wait=60s
+wait_for is_at ''
+wait_for returned
+cat >"$tmp/read.py" <<'END'
+import email, email.policy, glob, sys
+for path in glob.glob(sys.argv[1] + "/new/*"):
+    with open(path, "rb") as f:
+        m = email.message_from_binary_file(f, policy=email.policy.default)
+    print(m.get_content_type(), m.get_param("report-type"), len(m.defects))
+    parts = list(m.iter_parts())
+    print(*(p.get_content_type() for p in parts))
+    for block in parts[1].get_payload()[1:]:
+        print(block["Final-Recipient"], block["Action"], block["Status"])
+END
+is 'the report, as a mail program reads it' 'multipart/report delivery-status 0
+text/plain message/delivery-status text/rfc822-headers
+rfc822; carla@customer.test failed 5.3.4' python3 "$tmp/read.py" "$root/var/mail/all"
+kill $far
+stop
+done_testing
