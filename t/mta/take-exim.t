@@ -225,6 +225,7 @@ storms d2.test
 close_hop
 at_once d3.test
 lets_go
+returns
 is 'exim: no file is left' '' find "$root$spool/input" "$root$spool/msglog" -type f
 is 'exim: no reason to panic' '' sh -c 'cat "$1"/var/log/exim4/paniclog 2>/dev/null; :' - "$root"
 echo "# it met $(in_log 'is locked' | grep -c .) locked files, and missed $(in_log 'not found' | grep -c .)"

@@ -97,6 +97,7 @@ storms d2.test
 close_hop
 at_once d3.test
 lets_go
+returns
 like 'nullmailer tried meanwhile' '^[1-9]' grep -c 'Starting delivery' "$tmp/log"
 echo "# it missed $(grep -c "Can't open file" "$tmp/log") files, and could not unlink $(grep -c "Can't unlink" "$tmp/log")"
 close_far

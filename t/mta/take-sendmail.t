@@ -95,6 +95,7 @@ storms d2.test
 close_hop
 at_once d3.test
 lets_go
+returns
 close_far
 is 'it found nothing lost' '' find "$root$spool" -name 'Qf*'
 stop

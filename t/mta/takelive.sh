@@ -7,6 +7,7 @@
 #	drains_domain DOMAIN	while the MTA tries and new mail comes
 #	storms DOMAIN		20 times killed ($KILLS)
 #	at_once DOMAIN		two dequeues and an MTA that delivers, from `go' on
+#	returns			one is returned: the MTA takes the report to the sender
 #	lets_go			the MTA delivers the rest itself, each was delivered once
 #
 # shellcheck shell=sh disable=SC2154
@@ -121,5 +122,25 @@ lets_go() {
 		"$tmp/far.before" "$tmp/counts" | wc -l)
 	echo "# delivered by both: $live_twice"
 	ok "$kind: and none from both of us" test "$live_twice" -le "$take_window"
+	close_hop
+}
+
+report_came() {
+	run >/dev/null 2>&1
+	python3 "$mta/report.py" "$tmp"/got/new/* >"$tmp/report" && [ -s "$tmp/report" ]
+}
+returns() {
+	rm -rf "$tmp/got"
+	open_hop --refuse='back-*:451 4.2.1 later'
+	submit ann@sender.test back-1@d1.test back-2@d2.test
+	returned_waits() { [ "$(waiting)" = "back-1@d1.test
+back-2@d2.test" ]; }
+	wait_for returned_waits
+	exits "$kind: one recipient is returned" 0 dq -d d1.test --bounce --bounce-text='5.3.4 too large for the line'
+	is "$kind: the other waits" back-2@d2.test waiting -r 'back-*'
+	wait_for report_came
+	is "$kind: the sender gets a report of it" 'delivery-status text/plain message/delivery-status message/rfc822 0
+rfc822; back-1@d1.test failed 5.3.4' cat "$tmp/report"
+	exits "$kind: the other is removed" 0 dq -r back-2@d2.test --remove
 	close_hop
 }
