@@ -12,7 +12,8 @@ fetch() {
 	: >"$TALK_LOG"
 	script=$1
 	shift
-	timeout 60 turn-client --helo=gw.customer.test -s "exec:talk $script" -o "maildir:$md" "$@"
+	case " $*" in *' -o '*) ;; *) set -- -o "maildir:$md" "$@" ;; esac
+	timeout 60 turn-client --helo=gw.customer.test -s "exec:talk $script" "$@"
 	fetch_code=$?
 	cat "$TALK_LOG" >&2
 	[ ! -s "$TALK_LOG" ] || return 99
@@ -79,4 +80,41 @@ says - 'C: ATRN y.test' 'S: 250 ok' 'C: 220 gw.customer.test ESMTP' 'S: HELO isp
 exits 'hung up in the middle' 75 fetch "$tmp/says.talk" y.test
 is 'nothing of it is kept' 1 files
 is 'nor in tmp' '' ls "$md/tmp"
+
+### What a target says
+# target LINE...: what it says to the whole text
+target() {
+	{
+		printf '%s\n' 'S: 220 mta.test ESMTP' 'C: EHLO gw.customer.test' 'S: 250 mta.test' \
+			'C: MAIL FROM:<a@x.test>' 'S: 250 2.1.0 ok' 'C: RCPT TO:<b@y.test>' 'S: 250 2.1.5 ok' \
+			'C: DATA' 'S: 354 go' 'B: Subject: x' 'C: .' "$@"
+	} >"$tmp/target.talk"
+}
+# one VERDICT: a message for that target, and what the provider is to hear
+one() {
+	sed "s/^C~ VERDICT/C~ $1/" "$top/t/talk/turn/one.talk" >"$tmp/one.talk"
+	fetch "$tmp/one.talk" --results -o "exec:talk $tmp/target.talk" y.test
+}
+target 'S: 250 2.0.0 kept' 'S: 421 4.3.2 going down'
+exits 'a target that goes down behind its 250 has it' 0 one '^250 2\.0\.0 kept$'
+target 'S: 550 5.7.1 no' 'S: 421 4.3.2 going down'
+exits 'or has it not' 0 one '^550 5\.7\.1 no$'
+target 'S: 250 2.0.0 kept' X
+exits 'or closes' 0 one '^250 2\.0\.0 kept$'
+target 'S: 421 4.3.2 going down'
+exits 'nobody knows: it comes again' 75 one '^451 4\.'
+target X
+exits 'nor when it says nothing' 75 one '^451 4\.'
+# seven bits only
+eight() {
+	sed 's/^S: 250 OK/&\nS: EHLO isp.test/; /^S: HELO/d; s/^C: 250 gw.customer.test/C: 250-gw.customer.test\nC: 250-PIPELINING\nC: 250-8BITMIME\nC: 250-SMTPUTF8\nC: 250-CHUNKING\nC: 250-DSN\nC: 250-ENHANCEDSTATUSCODES\nC: 250-SIZE 0\nC: 250 LIMITS RCPTMAX=1000/
+		s/^S: MAIL FROM:<a@x.test>/& BODY=8BITMIME/; s/^S: Subject: x/'"$2"'/; s/^C~ VERDICT/C~ '"$1"'/' \
+		"$top/t/talk/turn/one.talk" >"$tmp/one.talk"
+	fetch "$tmp/one.talk" -o "exec:talk $tmp/target.talk" y.test
+}
+target 'S: 250 2.0.0 kept'
+exits '8BITMIME to one that has it not: 7 bits go' 0 eight '^250 2\.0\.0 kept$' 'S: Subject: x'
+# there it hangs up in the middle of the text, which its script does not expect
+refused() { eight '^554 5\.6\.3 ' 'S: Subject: \\xe9' 2>&1 | grep -c 'one.talk'; :; }
+is '8 bits do not: the provider hears 554' 0 refused
 done_testing

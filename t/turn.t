@@ -32,7 +32,9 @@ chmod 600 "$tmp/users" "$tmp/pass" "$tmp/wrong"
 
 # get [OPTION...]: what waits for gw, from a turn-server of our own
 get() {
-	timeout 60 turn-client --helo=gw.one.test -u gw --password-file="$tmp/pass" -o "maildir:$tmp/box" \
+	case " $*" in *' -o '*) ;; *) set -- -o "maildir:$tmp/box" "$@" ;; esac
+	case " $*" in *' --password-file='*) ;; *) set -- --password-file="$tmp/pass" "$@" ;; esac
+	timeout 60 turn-client --helo=gw.one.test -u gw \
 		-s "exec:turn-server --customers=$tmp/customers --passwords=$tmp/users --spool=maildir:$tmp/isp --helo=isp.test $server" "$@"
 }
 server=

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "session/deliver_own.h"
 
 #define QUEUE_OCTETS 262144	/* of texts that wait for the server */
@@ -20,7 +21,8 @@ struct smtp_out {
 	struct dial dial;
 	struct session session;
 	bool begun;		/* there is a session */
-	bool used;		/* it has had a transaction */
+	bool used;		/* it has had a transaction before this one */
+	bool begins;		/* this one is its first */
 	bool lmtp;
 
 	VEC(struct question) queue;	/* from `head' on */
@@ -31,11 +33,14 @@ struct smtp_out {
 	struct envelope env;
 	struct letter letter;
 	unsigned awaited;	/* whose reply is due; 0: none */
-	enum about about;	/* of that */
+	bool asks;		/* that is MAIL's: nothing is accepted yet */
+	bool again;		/* it is to be said in the next session */
 	bool texting;		/* DATA was said */
 	bool ended;		/* the text has ended: its reply is due */
 	char *dead;		/* it cannot go on, and this is why; NULL */
 	int code;		/* its text was refused with this; 0 */
+	bool seven;		/* no octet of it may be over 0x7f */
+	bool eight;		/* one was: it was broken off */
 };
 
 static struct smtp_out *
@@ -63,7 +68,7 @@ reset(struct smtp_out *o)
 	letter_free_met(&o->letter);
 	envelope_free(&o->env);
 	o->letter = (struct letter){ .env = &o->env, .size = -1 };
-	o->texting = o->ended = false;
+	o->texting = o->ended = o->seven = o->eight = o->asks = o->again = false;
 	kill_it(o, NULL);
 	o->code = 0;
 }
@@ -73,7 +78,7 @@ drop_session(struct smtp_out *o)
 {
 	if (o->begun)
 		session_drop(&o->session);
-	o->begun = o->used = false;
+	o->begun = o->used = o->begins = false;
 }
 
 /* ---- answers ---- */
@@ -82,6 +87,18 @@ static void
 refuse(struct smtp_out *o, unsigned token, const char *why)
 {
 	deliver_say(&o->d, token, 451, "4.4.0", why);
+}
+
+/* `250 2.0.0 kept' without the codes. */
+static struct span
+without_codes(struct span words, bool status)
+{
+	for (int i = 0; i < 1 + status; i++) {
+		size_t n = span_find(words, ' ');
+
+		words = span_from(words, n < words.n ? n + 1 : n);
+	}
+	return words;
 }
 
 /* What the server said; no 3xx, and no 421, which would be about another session. */
@@ -94,10 +111,7 @@ pass_on(struct smtp_out *o, unsigned token)
 	int code = r->code;
 
 	reply_words(&text, r);
-	words = buf_span(&text);
-	for (int i = 0; i < 1 + (*r->status != '\0'); i++)	/* the codes go */
-		words = span_from(words, span_find(words, ' ') + (span_find(words,
-		    ' ') < words.n));
+	words = without_codes(buf_span(&text), *r->status != '\0');
 	if (code / 100 == 2)
 		code = 250;
 	else if (code / 100 == 3 || code == 421)
@@ -119,6 +133,41 @@ lost(struct smtp_out *o, const char *why)
 	o->awaited = 0;
 }
 
+/*
+ * The verdict on the text, where it was heard before the session ended: the outcome of
+ * somebody who has it, or, if nobody was left without one, of somebody who was refused.
+ */
+static const struct outcome *
+verdict(const struct smtp_out *o)
+{
+	const struct outcome *refusal = NULL;
+
+	for (size_t i = 0; o->ended && i < o->env.rcpts.n; i++) {
+		const struct outcome *m = &o->letter.met[i];
+
+		if (m->fate == FATE_DELIVERED || m->fate == FATE_RELAYED)
+			return m;
+		if (m->fate == FATE_NONE || m->code == 0)
+			return NULL;
+		refusal = m;
+	}
+	return refusal;
+}
+
+static void
+pass_verdict(struct smtp_out *o, const struct outcome *m)
+{
+	int code = m->code / 100 == 2 ? 250 : m->code == 421 ? 451 : m->code;
+	struct span text = span_of(m->text != NULL ? m->text : ""), rest;
+	bool coded;
+
+	rest = without_codes(text, false);
+	coded = span_starts(rest, m->status);
+	deliver_say(&o->d, o->awaited, code, m->status,
+	    without_codes(text, coded).p);
+	o->awaited = 0;
+}
+
 /* The reply that is due has come. */
 static void
 answered(struct smtp_out *o)
@@ -126,6 +175,7 @@ answered(struct smtp_out *o)
 	unsigned token = o->awaited;
 
 	o->awaited = 0;
+	o->asks = false;
 	if (token != 0)
 		pass_on(o, token);
 	else if (o->texting && !o->ended && client(o)->want == WANT_WORK) {
@@ -143,9 +193,16 @@ unfit(struct smtp_out *o)
 
 	if (o->env.smtputf8 && !(h->offers & EXT_SMTPUTF8))
 		return "5.6.7";
-	if (o->env.body == BODY_8BITMIME && !(h->offers & EXT_8BITMIME))
-		return "5.6.3";
 	return NULL;
+}
+
+static void
+ask_mail(struct smtp_out *o)
+{
+	o->again = false;
+	o->begins = !o->used;
+	o->used = true;
+	client_try(client(o), &o->letter, false);
 }
 
 static void
@@ -157,17 +214,19 @@ say_mail(struct smtp_out *o, struct question *q)
 	o->env = q->env;
 	q->env = (struct envelope){0};
 	if ((status = unfit(o)) != NULL) {
-		deliver_say(&o->d, q->token, 554, status, strcmp(status, "5.6.7") == 0 ?
-		    "SMTPUTF8 is not spoken there" : "8BITMIME is not spoken there");
+		deliver_say(&o->d, q->token, 554, status,
+		    "SMTPUTF8 is not spoken there");
 		return;
 	}
 	if (client(o)->server.size > 0 && q->size > client(o)->server.size) {
 		deliver_say(&o->d, q->token, 552, "5.3.4", "larger than is taken there");
 		return;
 	}
-	o->used = true;
+	o->seven = o->env.body == BODY_8BITMIME &&
+	    !(client(o)->server.offers & EXT_8BITMIME);
 	o->awaited = q->token;
-	client_try(client(o), &o->letter, false);
+	o->asks = true;
+	ask_mail(o);
 }
 
 static void
@@ -207,6 +266,10 @@ begin_text(struct smtp_out *o)
 static void
 say_end(struct smtp_out *o, struct question *q)
 {
+	if (o->eight) {
+		deliver_say(&o->d, q->token, 554, "5.6.3", "8BITMIME is not spoken there");
+		return;
+	}
 	if (o->dead != NULL) {
 		refuse(o, q->token, o->dead);
 		return;
@@ -220,6 +283,20 @@ say_end(struct smtp_out *o, struct question *q)
 	o->ended = true;
 	if (!client_text_end(client(o)))
 		lost(o, "the text was not as long as it was said to be");
+}
+
+static void
+say_text(struct smtp_out *o, struct span piece)
+{
+	if (o->dead != NULL || o->code != 0)
+		return;
+	o->eight = o->seven && !text_is_ascii(piece);
+	if (o->eight) {		/* there is no other way to end it */
+		drop_session(o);
+		kill_it(o, "8-bit text");
+	} else {
+		client_text(client(o), piece);
+	}
 }
 
 /* In the middle of a text there is no other way than to hang up. */
@@ -266,8 +343,7 @@ deal_with(struct smtp_out *o, struct question *q)
 		break;
 	case ABOUT_TEXT:
 		o->octets -= q->text.n;
-		if (o->dead == NULL && o->code == 0)
-			client_text(client(o), buf_span(&q->text));
+		say_text(o, buf_span(&q->text));
 		break;
 	case ABOUT_END:
 		say_end(o, q);
@@ -308,23 +384,47 @@ call(struct smtp_out *o)
 {
 	struct err e = {0};
 
-	if (o->begun || !waits(o) || o->dead != NULL)
+	if (o->begun || (!waits(o) && !o->again) || o->dead != NULL)
 		return o->begun;
 	o->begun = true;
 	if (session_begin(&o->session, &o->servers, &o->dial, &e) == 0)
 		return true;
 	drop_session(o);
-	not_reached(o, e.text);
+	if (o->again)
+		lost(o, e.text);
+	else
+		not_reached(o, e.text);
+	o->again = false;
 	return true;
 }
 
-/* A server that hung up on us while nothing was under way is called again. */
+/* It hung up on us before anything was accepted, and not at its first message. */
+static bool
+may_ask_again(const struct smtp_out *o)
+{
+	return o->awaited != 0 && o->asks && !o->begins && o->letter.mail_code == 0;
+}
+
+/*
+ * A server that hung up on us while nothing was under way is called again.  What it said
+ * before that counts.
+ */
 static void
 over(struct smtp_out *o, const char *why)
 {
 	bool opened = o->session.step == STEP_OPEN;
+	const struct outcome *m = o->awaited != 0 ? verdict(o) : NULL;
 
-	if (opened && (o->awaited != 0 || o->texting || o->letter.mail_code != 0)) {
+	if (opened && m != NULL) {
+		pass_verdict(o, m);
+		drop_session(o);
+	} else if (opened && may_ask_again(o)) {
+		drop_session(o);
+		o->again = true;
+	} else if (!opened && o->again) {
+		o->again = false;
+		lost(o, why);
+	} else if (opened && (o->awaited != 0 || o->texting || o->letter.mail_code != 0)) {
 		lost(o, why);
 	} else {
 		drop_session(o);
@@ -352,6 +452,10 @@ move(struct deliver *d)
 			if (r < 0 || client(o)->want == WANT_NOTHING) {
 				over(o, r < 0 ? e.text : "the session ended");
 				err_clear(&e);
+				more = true;
+			} else if (o->session.step == STEP_OPEN && o->again) {
+				if (client(o)->want == WANT_WORK)
+					ask_mail(o);
 				more = true;
 			} else if (o->session.step == STEP_OPEN &&
 			    (client(o)->want == WANT_WORK ||

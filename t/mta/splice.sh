@@ -35,7 +35,7 @@ carry() {
 	rm -rf "$tmp/md"
 	: >"$tmp/log"
 	# shellcheck disable=SC2086
-	timeout 120 splice --first=30000 --quiet=${quiet:-4000} --deadline=100000 $own \
+	timeout 120 splice --first=30000 --quiet=${quiet:-9000} --deadline=100000 $own \
 		--release="$tmp/release" --listen=127.0.0.1:625 \
 		--domains='customer.test @sub.test' \
 		sink --stdio --log="$tmp/log" --maildir="$tmp/md" "$@" \
