@@ -6,7 +6,7 @@
 #	fill SEED N FIRST	letters for three domains wait, told by $tmp/plan
 #	drains_domain DOMAIN	while the MTA tries and new mail comes
 #	storms DOMAIN		20 times killed ($KILLS)
-#	at_once DOMAIN		two dequeues and an MTA that delivers, from `go' on
+#	at_once DOMAIN [OPTION...]	two dequeues and an MTA that delivers, from `go' on
 #	returns			one is returned: the MTA takes the report to the sender
 #	lets_go			the MTA delivers the rest itself, each was delivered once
 #
@@ -96,16 +96,18 @@ storms() {
 	same "$kind: killed: nobody is lost" "$tmp/want" "$tmp/have"
 }
 
-# at_once DOMAIN: the next hop takes all now
+# at_once DOMAIN [OPTION...]: the next hop takes all now
 at_once() {
 	live got "$tmp/far" >"$tmp/far.before"
 	open_hop
+	: >"$tmp/once.1"
+	: >"$tmp/once.2"
 	go >/dev/null 2>&1
-	drain "$1" >"$tmp/once.1" 2>"$tmp/once.err" &
+	drain "$@" >"$tmp/once.1" 2>"$tmp/once.err" &
 	live_twin=$!
-	drain "$1" >"$tmp/once.2" 2>>"$tmp/once.err" &
+	drain "$@" >"$tmp/once.2" 2>>"$tmp/once.err" &
 	wait $live_twin $!
-	echo "# at once with $kind: $(cat "$tmp/once.1" "$tmp/once.2" | grep -c delivered) drained"
+	echo "# at once with $kind: drained $(grep -c delivered "$tmp/once.1") and $(grep -c delivered "$tmp/once.2")"
 }
 
 let_gone() { run >/dev/null 2>&1; empty; }
