@@ -41,6 +41,15 @@ mkdir "$take_dir/corrupt"
 exits 'a copy without purge' 0 dequeue --spool=opensmtpd:"$take_dir" --remove -y $one $two
 ok 'no file of it is left' [ ! -e "$take_dir/queue/07/$m" ]
 
+# a message ID stands for all its envelopes
+take_fresh
+is 'a message ID: all its envelopes' "$take_dir/queue/07/$m/$one
+$take_dir/queue/07/$m/$two" sh -c 'dequeue --spool=opensmtpd:"$take_dir" -n "$1" -- cat |
+	cut -f2 | sort' - $m
+exits 'all of it is removed' 0 dequeue --spool=opensmtpd:"$take_dir" --remove -y $m
+ok 'no file of it is left' [ ! -e "$take_dir/queue/07/$m" ]
+exits 'then it is no more' 69 dequeue --spool=opensmtpd:"$take_dir" --remove -y $m
+
 # put off: as smtpd writes it
 take_fresh
 late=03991e4bf2bcd8e4

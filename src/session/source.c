@@ -28,6 +28,7 @@ source_again(struct source *s)
 {
 	end_walk(s);
 	s->spool = s->id = 0;
+	s->had = s->found = false;
 }
 
 void
@@ -87,18 +88,53 @@ at_ref(struct source *s, const char *ref, struct wanted *w, struct err *e)
 
 /* ---- IDs and refs: each named one, in every queue that has it ---- */
 
+/* An ID that stands for several entries: the next of them; 1, 0 no more, -1. */
+static int
+next_among(struct source *s, const char *id, struct wanted *w, struct err *e)
+{
+	struct spool *sp = &s->spools->p[s->spool];
+	int r;
+
+	while ((r = sp->kind->next(s->walk, &w->entry, e)) > 0 &&
+	    !sp->kind->among(&w->entry, id))
+		;
+	w->spool = sp;
+	return r;
+}
+
+/* In the queue that is looked at now: 1, 0 no more, -1. */
+static int
+in_this(struct source *s, const char *id, struct wanted *w, struct err *e)
+{
+	struct spool *sp = &s->spools->p[s->spool];
+	int r;
+
+	if (s->walk != NULL)
+		return next_among(s, id, w, e);
+	if (s->had)
+		return 0;
+	s->had = true;
+	r = sp->kind->find(sp, id, &w->entry, e);
+	w->spool = sp;
+	if (r <= 0 || sp->kind->among == NULL ||
+	    !sp->kind->among(&w->entry, id))
+		return r;
+	s->walk = sp->kind->walk(sp, STATES_SHOWN, e);
+	return s->walk != NULL ? next_among(s, id, w, e) : -1;
+}
+
 static int
 by_id(struct source *s, const char *id, struct wanted *w, struct err *e)
 {
-	for (int r = 0; s->spool < s->spools->n; s->spool++) {
-		struct spool *sp = &s->spools->p[s->spool];
+	for (; s->spool < s->spools->n; s->spool++) {
+		int r = in_this(s, id, w, e);
 
-		if ((r = sp->kind->find(sp, id, &w->entry, e)) == 0)
-			continue;
-		s->spool++;
-		w->spool = sp;
-		s->found = true;
-		return r;
+		if (r != 0) {
+			s->found = true;
+			return r;
+		}
+		end_walk(s);
+		s->had = false;
 	}
 	return 0;
 }

@@ -32,6 +32,7 @@ struct source {
 	struct walk *walk;
 	size_t spool, id;	/* what comes next */
 	bool found;		/* the ID, in a queue before that one */
+	bool had;		/* it was looked for in that one */
 	long long line;
 };
 
