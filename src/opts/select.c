@@ -49,12 +49,21 @@ add(struct patterns *v, char *text, bool not)
 	*vec_add(v) = (struct pattern){ text, not };
 }
 
-/* Capitals and digits, digits among them, and no dot: a Postfix ID. */
+/*
+ * A queue ID of some MTA: no dot, a digit, and capitals (Postfix, Exim, Sendmail) or
+ * hexadecimal digits alone (OpenSMTPD).  A domain like that can be written small,
+ * or with a dot behind it.
+ */
 static bool
 like_id(const char *s)
 {
-	return strlen(s) >= 9 && strpbrk(s, "0123456789") != NULL &&
-	    s[strspn(s, "0123456789ABCDEF")] == '\0';
+	size_t n = strlen(s);
+
+	if (strpbrk(s, "0123456789") == NULL || strchr(s, '.') != NULL)
+		return false;
+	if (s[strspn(s, "0123456789abcdef")] == '\0')
+		return n == 8 || n == 16;
+	return n >= 9 && strpbrk(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL;
 }
 
 static int
@@ -70,6 +79,9 @@ add_node(struct patterns *v, const char *s, struct err *e)
 	if (like_id(node))
 		return err_set(e, FAULT_USAGE, "--domain: `%.200s' is a queue "
 		    "ID; write it without -d", node);
+	if (strcmp(node, "ALL") == 0)
+		return err_set(e, FAULT_USAGE, "--domain: `ALL' is no domain; "
+		    "dequeue takes everything with --all");
 	if (*node == '#')
 		return err_set(e, FAULT_USAGE, "--domain: `%.200s' is no "
 		    "domain; queues by name are ETRN's", node);
