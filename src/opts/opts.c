@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+
 static const char *name;
 
 /* Stays to the end: it owns what the options and operands point at. */
@@ -118,13 +120,35 @@ fill_descriptors(void)
 			exit(FAULT_OS);
 }
 
+void (*opts_not_read)(const char *text);
+
+/*
+ * What is wrong first, to be freed; NULL.  Goes on to the end for opts_not_read(),
+ * to whom it matters what else was asked for.
+ */
+static char *
+read_all(poptContext c, int n)
+{
+	struct buf wrong = {0};
+	int r;
+
+	for (; n >= 0 && (r = poptGetNextOpt(c)) != -1; n -= r < -1) {
+		if (r < -1 && wrong.n == 0)
+			buf_addf(&wrong, "%s: %s", poptBadOption(c, 0),
+			    poptStrerror(r));
+		if (r < -1 && opts_not_read == NULL)
+			break;
+	}
+	return wrong.n > 0 ? buf_str(&wrong) : NULL;
+}
+
 void
 opts_read(const char *tool, int argc, char *argv[], struct poptOption *options,
     const char *operands, const char *const **rest,
     const char *const **command)
 {
-	int n = dashes(argc, argv), r;
-	char **behind = n < argc ? argv + n + 1 : NULL;
+	int n = dashes(argc, argv);
+	char **behind = n < argc ? argv + n + 1 : NULL, *wrong;
 	poptContext c;
 
 	fill_descriptors();
@@ -133,10 +157,11 @@ opts_read(const char *tool, int argc, char *argv[], struct poptOption *options,
 	kept.c = c = must(poptGetContext(tool, n, (const char **)(uintptr_t)argv,
 	    options, 0));
 	poptSetOtherOptionHelp(c, operands);
-	while ((r = poptGetNextOpt(c)) > 0)
-		;
-	if (r < -1)
-		opts_wrong(tool, "%s: %s", poptBadOption(c, 0), poptStrerror(r));
+	if ((wrong = read_all(c, n)) != NULL) {
+		if (opts_not_read != NULL)
+			opts_not_read(wrong);
+		opts_wrong(tool, "%s", wrong);
+	}
 	*rest = joined(poptGetArgs(c), command == NULL ? behind : NULL);
 	kept.words = *rest;
 	if (command != NULL)

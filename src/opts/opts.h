@@ -29,6 +29,12 @@ void opts_read(const char *tool, int argc, char *argv[],
     struct poptOption *options, const char *operands,
     const char *const **rest, const char *const **command);
 
+/*
+ * Called with what is wrong with the options before opts_read() says so and exits;
+ * may do that itself.  NULL: nobody else has to know.
+ */
+extern void (*opts_not_read)(const char *text);
+
 /* One option or operand that is wrong: `tool: text`, a hint at --help, exit 64. */
 _Noreturn void opts_wrong(const char *tool, const char *, ...)
     __attribute__((format(printf, 2, 3)));

@@ -400,6 +400,7 @@ wrong(const char *text)
 {
 	struct err e = {0};
 
+	line_end = null ? '\0' : '\n';
 	err_set(&e, FAULT_USAGE, "%s", text);
 	put_trouble(&e);
 	fflush(stdout);
@@ -411,7 +412,6 @@ check_options(const char *const *words)
 {
 	struct err e = {0};
 
-	line_end = null ? '\0' : '\n';
 	if (max != NULL && unit_size("--max-size", max, &sizes.max, &e) < 0)
 		wrong(e.text);
 	if (max == NULL && limits_file == NULL && !opts_server_given() &&
@@ -482,7 +482,9 @@ main(int argc, char *argv[])
 	const char *const *words;
 	struct err e = {0};
 
+	opts_not_read = wrong;
 	opts_read(NAME, argc, argv, table, "[FILE|REF|-]...", &words, NULL);
+	line_end = null ? '\0' : '\n';
 	check_options(words);
 	if (learn_limits(&e) < 0)
 		trouble(&e);

@@ -159,6 +159,18 @@ wrong(const struct err *e)
 	exit(err_exit(e, NAME));
 }
 
+/* A mistyped option: in a pipe nobody else would hear of it. */
+static void
+not_read(const char *text)
+{
+	struct err e = {0};
+
+	if (opts_views_read(&views, &e) < 0 || opts_form(&rows, &e) < 0)
+		return;
+	err_set(&e, FAULT_USAGE, "%s", text);
+	wrong(&e);
+}
+
 static bool
 enough(void)
 {
@@ -419,6 +431,7 @@ main(int argc, char *argv[])
 		.each = found, .trouble = trouble, .enough = enough,
 	};
 
+	opts_not_read = not_read;
 	opts_read(NAME, argc, argv, options, "[ID|REF|-]...", &operands, NULL);
 	signal(SIGPIPE, SIG_DFL);	/* `queue-list | head` */
 	choose_form();

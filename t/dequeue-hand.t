@@ -1,0 +1,113 @@
+#!/bin/sh
+# What a hand that slips must not do with dequeue.
+# shellcheck disable=SC2016,SC2154
+. "${0%/*}/lib.sh"
+
+TAB=$(printf '\t')
+export TAB tmp
+
+# letter NAME SENDER RECIPIENT: into $tmp/md
+letter() {
+	mkdir -p "$tmp/md/new" "$tmp/md/cur" "$tmp/md/tmp"
+	printf 'Return-Path: <%s>\nDelivered-To: %s\nSubject: %s\n\nhi\n' "$2" "$3" "$1" >"$tmp/md/new/$1"
+}
+fresh() {
+	rm -rf "$tmp/md" "$tmp/sink"
+	letter 1.a.h ann@x.test bob@y.test
+	letter 2.b.h ann@x.test carla@z.test
+}
+dq() { dequeue --spool=maildir:"$tmp/md" "$@"; }
+pending() { queue-list --spool=maildir:"$tmp/md" -F '%r'; }
+cat >"$tmp/all" <<'END'
+#!/bin/sh
+while IFS=$TAB read -r ref sender rcpts; do
+	printf '%s\n' "$rcpts" >>"$tmp/sink"
+	printf '%s\t*\tdelivered\t2.0.0\tok\n' "$ref"
+done
+END
+chmod +x "$tmp/all"
+
+# each_way NAME WORD...: asked for in any way it is a mistake, and nothing is done
+each_way() {
+	name=$1
+	shift
+	exits "$name: 64" 64 dq "$@"
+	exits "$name: for a COMMAND" 64 dq "$@" -- "$tmp/all"
+	exits "$name: --remove" 64 dq --remove -y "$@"
+	exits "$name: --bounce" 64 dq --bounce -y "$@"
+	exits "$name: --hold" 64 dq --hold "$@"
+}
+fresh
+pending >"$tmp/before"
+each_way 'nothing selected'
+each_way '-d ALL' -d ALL
+like '... has a hint' '--all' dq -d ALL
+for id in 4F2A01BA095 4ZZZZZ1ZZZzZZZZ 1tPhHm-00000000abc-1Xyz 1tPhHm-0001gt-2j \
+    6ANG5xA5022991 07e48a25 07e48a250247f0c8; do
+	each_way "-d $id" -d $id
+done
+like '... has a hint' 'without -d' dq -d 4ZZZZZ1ZZZzZZZZ
+for node in y.test all host01 mail1 host.4F2A01BA095 4f2a01ba095. cafe; do
+	exits "$node is a domain" 0 dq -d $node -n -- "$tmp/all"
+done
+ok 'no COMMAND was started' test ! -e "$tmp/sink"
+pending >"$tmp/after"
+same 'nothing was touched' "$tmp/before" "$tmp/after"
+
+# ---- a name that another message has by now ----
+queue-list --spool=maildir:"$tmp/md" --records >"$tmp/records"
+another() { fresh; letter 1.a.h eve@w.test dora@y.test; }
+for verb in '-- all' '--remove -y' '--bounce -y'; do
+	another
+	# shellcheck disable=SC2086
+	exits "another message has its name: $verb" 75 \
+		sh -c 'PATH=$tmp:$PATH; head -n 1 "$tmp/records" | dequeue - '"$verb"
+	is "$verb: it is left alone" 'carla@z.test
+dora@y.test' sh -c 'queue-list --spool=maildir:"$tmp/md" -F %r | sort'
+	ok "$verb: nobody got it" test ! -e "$tmp/sink"
+done
+
+# ---- a pipe whose first program fails ----
+fresh
+exits 'a queue that is not there: nothing, and its status' 74 sh -c '
+	queue-list --spool=maildir:"$tmp/none" --records | dequeue - -- "$tmp/all"'
+exits 'a wrong option' 64 sh -c 'queue-list --no-such | dequeue - -- "$tmp/all"'
+exits 'further up' 64 sh -c '
+	queue-list --no-such --records | msg-sizecheck -m 10M --pass - | dequeue - -- "$tmp/all"'
+exits 'a wrong option in the middle' 64 sh -c 'queue-list --spool=maildir:"$tmp/md" --records |
+	msg-sizecheck --no-such -m 10M --pass - | dequeue - -- "$tmp/all"'
+exits 'no limit in the middle' 64 sh -c 'queue-list --spool=maildir:"$tmp/md" --records |
+	msg-sizecheck --pass - | dequeue - -- "$tmp/all"'
+exits 'cut off in a ref: that would be everybody' 65 sh -c '
+	queue-list --spool=maildir:"$tmp/md" --records | head -n 1 | cut -f1 | tr -d "\n" |
+	dequeue - -- "$tmp/all"'
+ok 'nobody got anything' test ! -e "$tmp/sink"
+pending >"$tmp/after"
+same 'nothing was touched by any' "$tmp/before" "$tmp/after"
+
+# ---- --in-hand=1: what is answered is marked before the next is given ----
+cat >"$tmp/watch" <<'END'
+#!/bin/sh
+while IFS=$TAB read -r ref sender rcpts; do
+	printf '%s\n' "$rcpts" >>"$tmp/sink"
+	echo "$ref" >>"$tmp/given"
+	[ "$(grep -c . "$tmp/given")" -lt "$KILL_AT" ] || kill -9 "$PPID"
+	printf '%s\t*\tdelivered\t2.0.0\tok\n' "$ref"
+done
+END
+chmod +x "$tmp/watch"
+export KILL_AT
+KILL_AT=1
+while [ $KILL_AT -le 6 ]; do
+	rm -rf "$tmp/md" "$tmp/sink" "$tmp/given"
+	for n in 1 2 3 4 5; do letter $n.m.h ann@x.test r$n@y.test; done
+	(dq --all --in-hand=1 -- "$tmp/watch") >/dev/null 2>&1
+	cp "$tmp/sink" "$tmp/first"
+	dq --all --in-hand=1 -- "$tmp/all"
+	is "--in-hand=1, killed with number $KILL_AT in hand: that one comes twice" \
+		"$(sed -n "${KILL_AT}p" "$tmp/first")" sh -c 'sort "$tmp/sink" | uniq -d'
+	is "... and each has come" 5 sh -c 'sort -u "$tmp/sink" | grep -c .'
+	is "... and none waits" '' pending
+	KILL_AT=$((KILL_AT + 1))
+done
+done_testing
