@@ -150,7 +150,7 @@ int pf_settle(struct claimed *, struct message *, size_t,
     const struct result *, struct err *);
 int pf_fail(struct claimed *, struct message *, size_t,
     const struct result *, struct err *);
-bool pf_reports(const struct claimed *, const struct message *);
+bool pf_reports(struct claimed *, const struct message *);
 int pf_done(struct claimed *, struct message *, struct err *);
 int pf_sync(struct spool *, struct err *);
 

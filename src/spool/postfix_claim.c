@@ -56,6 +56,7 @@ struct claimed {
 	struct buf log;		/* defer/ID as it was */
 	bool *news;		/* a recipient each: the reason is a new one */
 	bool changed;		/* something was settled */
+	bool reports;		/* Postfix was said to tell the sender */
 };
 
 static void
@@ -290,10 +291,15 @@ pf_settle(struct claimed *c, struct message *m, size_t i,
  * queue nobody does.  What is from <> goes to nobody.
  */
 bool
-pf_reports(const struct claimed *c, const struct message *m)
+pf_reports(struct claimed *c, const struct message *m)
 {
-	return c->spool.live && c->state != STATE_HOLD &&
-	    m->env.sender != NULL && *m->env.sender != '\0';
+	struct err none = {0};
+
+	/* since it was claimed it may have been put on hold */
+	c->reports = c->spool.live && locate(c, &none) > 0 &&
+	    c->state != STATE_HOLD && m->env.sender != NULL &&
+	    *m->env.sender != '\0';
+	return c->reports;
 }
 
 int
@@ -306,7 +312,8 @@ pf_fail(struct claimed *c, struct message *m, size_t i,
 
 	if (met != 1)
 		return met;
-	if (told && pf_reports(c, m) &&
+	/* what was said holds, wherever it has been moved since */
+	if (told && c->reports &&
 	    note(c, m, r, "bounce", "failed", e) < 0)
 		return -1;
 	return mark(c, m, r, e);

@@ -208,13 +208,13 @@ struct spool_kind {
 	/*
 	 * m->env.rcpts.p[i] failed for good and shall not be tried again: marked
 	 * done as settle() marks what was delivered, with the same returns.  Where
-	 * `reports` is there and says yes, the MTA tells the sender (it honours
-	 * NOTIFY and RET); otherwise whoever calls this has done so before.
+	 * `reports` is there and was asked and says yes, the MTA tells the sender (it
+	 * honours NOTIFY and RET); otherwise whoever calls this has done so before.
 	 * NULL: settle() with `delivered' does it.
 	 */
 	int (*fail)(struct claimed *, struct message *m, size_t i,
 	    const struct result *, struct err *);
-	bool (*reports)(const struct claimed *, const struct message *m);
+	bool (*reports)(struct claimed *, const struct message *m);
 
 	/* Once a message, after its recipients: gives it back; frees `claimed`. */
 	int (*done)(struct claimed *, struct message *m, struct err *);

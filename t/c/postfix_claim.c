@@ -786,6 +786,45 @@ test_live(void)
 	spool.live = false;
 }
 
+static void
+put_on_hold(void)
+{
+	char from[300];
+
+	snprintf(from, sizeof from, "%s", at("deferred"));
+	rename(from, at("hold"));
+}
+
+/* `postsuper -h' while it is in hand: who was promised a report gets one. */
+static void
+test_held_meanwhile(void)
+{
+	struct to to[] = { { "bob@there.test", 0, "old", 0 },
+	    { "eve@there.test", 0, "old", 0 } };
+	struct result failed = { .fate = FATE_FAILED,
+	    .status = (char *)(uintptr_t)"5.1.1", .text = (char *)(uintptr_t)"no" };
+	struct message m;
+	struct claimed *c;
+
+	spool.live = true;
+	clear();
+	make("deferred", to, 2, FUTURE);
+	claim("deferred", STATE_DEFERRED, &m, &c);
+	put_on_hold();
+	ok(!pf_reports(c, &m), "held meanwhile: Postfix would not look at its log");
+	finish(c, &m);
+
+	clear();
+	make("deferred", to, 2, FUTURE);
+	claim("deferred", STATE_DEFERRED, &m, &c);
+	ok(pf_reports(c, &m), "waiting: Postfix tells the sender");
+	put_on_hold();
+	ok(pf_fail(c, &m, 0, &failed, &err) == 0, "held after that: marked");
+	ok(is_there("bounce"), "... and noted for him, as was said");
+	finish(c, &m);
+	spool.live = false;
+}
+
 static int
 gone(const char *path, const struct stat *st, int type, struct FTW *where)
 {
@@ -817,6 +856,7 @@ main(void)
 	test_commands();
 	test_covers();
 	test_live();
+	test_held_meanwhile();
 	nftw(dir, gone, 8, FTW_DEPTH | FTW_PHYS);
 	return done_testing();
 }
