@@ -180,6 +180,19 @@ is 'in its queue, as is what was not asked about' 'bob@y.test
 bob@y.test
 eve@y.test' cat "$tmp/left"
 
+cat >"$tmp/vanish" <<'END'
+#!/bin/sh
+t=$(printf '\t')
+while IFS=$t read -r ref rest; do
+	rm "$ref"
+	printf '%s\t*\tfailed\t5.1.1\t550 no\n' "$ref"
+done
+END
+chmod +x "$tmp/vanish"
+fresh
+exits 'taken away by another meanwhile: 75' 75 dq 1001.m.host --bounce-failed -- "$tmp/vanish"
+is 'no report about what is not there' 0 sent
+
 # --- a copied Postfix queue has more to say
 
 "$top/t/samples/unpack" "$tmp/samples" postfix

@@ -33,7 +33,7 @@ wants_report(const struct rcpt *r)
 	return r->notify == 0 || (r->notify & NOTIFY_FAILURE) != 0;
 }
 
-/* No more than REPORT_WHOLE_MAX and a piece. */
+/* No more than REPORT_WHOLE_MAX and a piece.  -1 also when it is gone (75). */
 static int
 read_original(struct spool *s, const struct message *m, struct buf *text,
     struct err *e)
@@ -48,6 +48,8 @@ read_original(struct spool *s, const struct message *m, struct buf *text,
 	while (r > 0 && text->n <= REPORT_WHOLE_MAX &&
 	    (r = b.next(&b, &piece, e)) > 0)
 		buf_addspan(text, piece);
+	if (b.next == NULL && r == 0)
+		r = err_set(e, FAULT_TEMP, "the message was taken away meanwhile");
 	body_close(&b);
 	buf_free(&at.ref);
 	return r < 0 ? -1 : 0;
