@@ -29,6 +29,17 @@ not_here(const struct spool *s, struct err *e)
 	    "%s: a copied queue: its MTA is not here", s->dir);
 }
 
+/*
+ * postsuper takes the word ALL for every message there is.  No message of Postfix's
+ * making is called that; a file may be.
+ */
+static int
+is_everything(const struct message *m, struct err *e)
+{
+	return strcmp(m->id, "ALL") != 0 ? 0 : err_set(e, FAULT_DATA,
+	    "%s: is no queue ID", m->ref != NULL ? m->ref : m->id);
+}
+
 /* Exit status 69 says that Postfix is down: try again later. */
 static int
 failed(int status, struct err *e)
@@ -67,6 +78,8 @@ pf_release(struct spool *s, const struct message *m, struct err *e)
 
 	if (!s->live)
 		return not_here(s, e);
+	if (is_everything(m, e))
+		return -1;
 	switch (m->state) {
 	case STATE_INCOMING: case STATE_ACTIVE: case STATE_MAILDROP:
 		return 0;	/* on its way */
@@ -115,6 +128,8 @@ super(struct spool *s, const char *option, const struct message *m,
 		return not_here(s, e);
 	if (m->state == STATE_CORRUPT)
 		return err_set(e, FAULT_DATA, "%s: damaged", m->ref);
+	if (is_everything(m, e))
+		return -1;
 	status = run(s, "postsuper", option, m->id, queue, e);
 	if ((STATE_BIT(state_now(s, m)) & there) != 0) {
 		err_clear(e);

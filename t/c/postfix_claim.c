@@ -719,6 +719,16 @@ test_commands(void)
 	    "down: try again later");
 	ran();
 	free(m.id);
+	m.id = span_dup(span_of("ALL"));
+	program("postsuper", "", 0);
+	ok(pf_remove(&spool, &m, &err) == -1 && err.fault == FAULT_DATA &&
+	    pf_hold(&spool, &m, &err) == -1 && pf_unhold(&spool, &m, &err) == -1,
+	    "a file called ALL: %s", err.text);
+	m.state = STATE_HOLD;
+	ok(pf_release(&spool, &m, &err) == -1, "nor is it let go");
+	is(ran(), NULL, "postsuper would have taken that for everything");
+	err_clear(&err);
+	free(m.id);
 	spool.conf = NULL;
 	spool.live = false;
 }
