@@ -44,6 +44,7 @@ struct claimed {
 	struct buf text;	/* of the qf, as it was claimed */
 	VEC(struct span) groups;	/* a recipient each: its lines in that */
 	bool *news;		/* likewise: the reason is a new one */
+	bool unmarked;		/* somebody is done whom the qf still names */
 	bool gone;		/* nobody is left, and the qf is removed */
 };
 
@@ -297,15 +298,14 @@ sm_settle(struct claimed *c, struct message *m, size_t i,
 		c->news[i] = true;
 		return 0;
 	}
-	r->done = true;
+	r->done = true;		/* whatever follows: he has it */
 	if (seize_pending(m) > 0) {
 		done = rewrite(c, m, false, e);
 	} else {
 		done = seize_remove(c->path, e);
 		c->gone = done == 0;
 	}
-	if (done < 0)
-		r->done = false;	/* unless the directory alone was not synced */
+	c->unmarked = done < 0;	/* else the new file names nobody who is done */
 	return done;
 }
 
@@ -323,10 +323,15 @@ sm_done(struct claimed *c, struct message *m, struct err *e)
 {
 	int r = 0;
 
+	if (c->unmarked && seize_pending(m) == 0 && seize_is_at(c->fd, c->path)) {
+		r = seize_remove(c->path, e);
+		c->gone = r == 0;
+	}
 	if (c->gone)
 		r = seize_remove(buf_str(&c->df), e);
-	else if (any_news(c, m) && seize_is_at(c->fd, c->path))
-		r = rewrite(c, m, true, e);
+	else if (seize_pending(m) > 0 && (c->unmarked || any_news(c, m)) &&
+	    seize_is_at(c->fd, c->path))
+		r = rewrite(c, m, any_news(c, m), e);
 	let_go(c);
 	return r;
 }
