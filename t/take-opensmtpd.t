@@ -82,6 +82,23 @@ take_end
 like 'taken away meanwhile: told' 'taken away' cat "$tmp/take.err"
 is 'with 75' 75 cat "$tmp/take.done"
 
+# a file that got the place on disk of one that we had in hand, as files do
+take_fresh
+cat >"$tmp/reuse" <<'END'
+#!/bin/sh
+IFS=$take_tab read -r ref rest
+cat "$1" >"$ref"
+mv "$ref" "$1"
+printf '%s\t*\tdelivered\t2.0.0\tok\n' "$ref"
+IFS=$take_tab read -r ref rest
+printf '%s\n' "${ref##*/}" >>"$take_sink"
+printf '%s\t*\tdelivered\t2.0.0\tok\n' "$ref"
+END
+chmod +x "$tmp/reuse"
+dequeue --spool=opensmtpd:"$take_dir" --in-hand=1 $one $two -- \
+	"$tmp/reuse" "$take_dir/queue/07/$m/$two" 2>/dev/null
+is 'is another one' $two cat "$take_sink"
+
 take_fresh
 exits 'release of a copy: 69' 69 dequeue --spool=opensmtpd:"$take_dir" --all
 exits 'hold of a copy: 69' 69 dequeue --spool=opensmtpd:"$take_dir" --hold $one

@@ -80,23 +80,26 @@ claimed_new(struct spool *s, const struct entry *at)
 	return c;
 }
 
-/* What this process has had in hand is done with, wherever its walk meets it. */
+/*
+ * What this process has had in hand is done with, wherever its walk meets it: by its
+ * ID, 64 bits.  Its file gets another inode, and its inode another file.
+ */
+static ino_t
+key(const struct claimed *c)
+{
+	return (ino_t)strtoull(c->id, NULL, 16);
+}
+
 static bool
 had_before(const struct claimed *c)
 {
-	struct stat st;
-
-	return lstat(c->path.p, &st) == 0 &&
-	    seen_has(&c->own->had, st.st_dev, st.st_ino);
+	return seen_has(&c->own->had, 0, key(c));
 }
 
 static void
 remember(const struct claimed *c)
 {
-	struct stat st;
-
-	if (fstat(c->fd, &st) == 0)
-		seen_first(&c->own->had, st.st_dev, st.st_ino);
+	seen_first(&c->own->had, 0, key(c));
 }
 
 /* ---- the file that says that a pause is ours ---- */
@@ -329,8 +332,6 @@ note(struct claimed *c, const struct result *result, struct err *e)
 		r = osmtpd_ctl("pause", "0000000000000000", &n, e);
 	if (r == 0)
 		r = osmtpd_note(c->dir, c->path.p, &c->fd, why, e);
-	if (r == 0)
-		remember(c);
 	return r < 0 ? -1 : 0;
 }
 
