@@ -1,24 +1,16 @@
 /* msg-sizecheck: does a message fit, as it would be sent? */
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/unit.h"
 #include "opts/connect.h"
 #include "opts/envelope.h"
 #include "opts/spool.h"
-#include "out/fit.h"
-#include "session/pick.h"
-#include "session/sizes.h"
-#include "session/stdin.h"
+#include "session/fitting.h"
 
 #define NAME "msg-sizecheck"
-#define OVER 1			/* exit status, below those of trouble */
 
 static const char *max, *limits_file;
 static int pass, over, list, json, null, ndr;
@@ -62,281 +54,7 @@ static struct poptOption table[] = {
 	OPTS_END
 };
 
-static struct sizes sizes;
-static struct spools spools;
-static int status;
-static struct err first_trouble;
-static char line_end = '\n';
-
-static void
-trouble(const struct err *e)
-{
-	if (first_trouble.fault == FAULT_NONE)
-		first_trouble = *e;
-	err_print(e, NAME);
-	status = status == OVER ? (int)e->fault :
-	    status_worse(status, (int)e->fault);
-}
-
-static void
-is_over(void)
-{
-	if (status == 0)
-		status = OVER;
-}
-
-static void
-put(struct buf *line)
-{
-	if (line->n > 0)
-		fwrite(line->p, 1, line->n, stdout);
-	buf_free(line);
-}
-
-/* A message for one recipient; NULL: nobody knows for whom it is. */
-static bool
-judge(const char *ref, const char *rcpt, int64_t size)
-{
-	int64_t limit = sizes_limit(&sizes, rcpt);
-	struct fit fit = { ref, rcpt, size, limit };
-	struct buf line = {0};
-
-	if (json || list) {
-		fit_show(&line, &fit, json, line_end);
-		put(&line);
-	}
-	return !fit_over(size, limit);
-}
-
-/* ---- what is checked ---- */
-
-static bool
-is_filter(void)
-{
-	return pass || over;
-}
-
-/* What is left of the line: the record itself, or the selected ones. */
-static void
-narrow(const struct record *r, const struct message *m, bool all)
-{
-	struct record left = { .ref = r->ref };
-	struct buf line = {0};
-
-	if (!all || r->sender != NULL) {
-		left.sender = r->sender != NULL ? r->sender : m->env.sender != NULL ?
-		    m->env.sender : (char *)(uintptr_t)"";
-		for (size_t i = 0; i < m->env.rcpts.n; i++)
-			if (m->env.rcpts.p[i].selected)
-				*vec_add(&left.rcpts) = m->env.rcpts.p[i].address;
-	}
-	record_add(&line, &left, line_end);
-	put(&line);
-	vec_free(&left.rcpts);
-}
-
-/* The selected recipients of a message, each by its limit. */
-static void
-judge_all(const struct record *r, struct message *m, int64_t size)
-{
-	bool all = true, any = false, fits;
-
-	for (size_t i = 0; i < m->env.rcpts.n; i++) {
-		struct rcpt *to = &m->env.rcpts.p[i];
-
-		if (!to->selected)
-			continue;
-		fits = judge(r->ref, to->address, size);
-		if (!fits && !is_filter())
-			is_over();
-		to->selected = fits == (pass != 0);
-		any = any || to->selected;
-		all = all && to->selected;
-	}
-	if (m->env.rcpts.n == 0) {
-		fits = judge(r->ref, NULL, size);
-		if (!fits && !is_filter())
-			is_over();
-		any = fits == (pass != 0);
-	}
-	if (is_filter() && any)
-		narrow(r, m, all);
-}
-
-static int
-measure(struct spool *s, const struct entry *at, struct body *b, int64_t *size,
-    struct err *e)
-{
-	struct buf ref = {0};
-	int r = 1;
-
-	buf_addspan(&ref, buf_span(&at->ref));
-	if (b->next == NULL)
-		r = s->kind->body(s, buf_str(&ref), b, e);
-	if (r > 0 && body_measure(b, size, e) < 0)
-		r = err_in(e, "%s", buf_str(&ref));
-	buf_free(&ref);
-	return r;
-}
-
-/*
- * A message in a queue, for the recipients of the record.  1; 0 it is gone, or another
- * one by now; -1.
- */
-static int
-check_queued(const struct record *r, struct err *e)
-{
-	struct spool *s = NULL;
-	struct entry at = {0};
-	struct message m = {0};
-	struct body b = {0};
-	int64_t size;
-	int found = pick_message(&spools, r, &s, &at, &m, &b, e);
-
-	/* a message whose recipients nobody knows is one, too */
-	if (found == PICK_GONE && m.ref != NULL && m.env.rcpts.n == 0)
-		found = PICK_OK;
-	if (found == PICK_OK)
-		found = measure(s, &at, &b, &size, e);
-	if (found == 1)
-		judge_all(r, &m, size);
-	body_close(&b);
-	message_free(&m);
-	buf_free(&at.ref);
-	return found == PICK_CHANGED ? 0 : found;
-}
-
-/* A message in a file, or on stdin: takes the body. */
-static void
-check_body(struct body *b, const char *name)
-{
-	struct err e = {0};
-	int64_t size;
-
-	if (body_measure(b, &size, &e) < 0) {
-		err_in(&e, "%s", name);
-		trouble(&e);
-	} else if (!judge(b->fd == STDIN_FILENO ? "-" : name, NULL, size)) {
-		is_over();
-	}
-	body_close(b);
-}
-
-static void
-open_stdin(struct body *b)
-{
-	off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
-
-	body_stream(b, STDIN_FILENO, NEVER);
-	if (at >= 0)
-		body_file(b, STDIN_FILENO, at, -1);
-}
-
-static void
-check_file(const char *name)
-{
-	struct err e = {0};
-	struct body b;
-	struct stat st;
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		err_sys(&e, "open %s", name);
-		trouble(&e);
-		return;
-	}
-	if (S_ISREG(st.st_mode)) {
-		body_file(&b, fd, 0, -1);
-		check_body(&b, name);
-		return;
-	}
-	body_stream(&b, fd, NEVER);
-	check_body(&b, name);
-	close(fd);
-}
-
-/* A path that lies in a queue, or else a file with a message. */
-static void
-check_operand(const char *name)
-{
-	char *path = realpath(name, NULL), *ref = ref_absolute(name);
-	struct err e = {0};
-	struct record r = { .ref = path != NULL ? path : ref };
-	bool queued = spool_of(&spools, r.ref, &e) != NULL;
-	int found;
-
-	if (!queued && e.fault == FAULT_DATA && !is_filter()) {
-		check_file(name);
-	} else {
-		found = queued ? check_queued(&r, &e) : -1;
-		if (found == 0)
-			err_set(&e, FAULT_UNAVAILABLE, "%s: no such message", name);
-		if (found <= 0)
-			trouble(&e);
-	}
-	free(path);
-	free(ref);
-}
-
-/* ---- records on stdin ---- */
-
-/* Trouble upstream is passed on by a filter; it is ours as well. */
-static void
-upstream(const struct record *r)
-{
-	struct err e = {0};
-	struct buf line = {0};
-
-	if (is_filter()) {
-		trouble_add(&line, r->exit, r->text, line_end);
-		put(&line);
-		status = status_worse(status, r->exit);
-		return;
-	}
-	err_set(&e, (enum fault)r->exit, "stdin: %.600s", r->text);
-	trouble(&e);
-}
-
-static void
-check_line(struct span line, long long number)
-{
-	struct record r = {0};
-	struct err e = {0};
-
-	if (record_parse(&r, line, &e) < 0) {
-		err_in(&e, "stdin: line %lld", number);
-		trouble(&e);
-		return;
-	}
-	if (strcmp(r.ref, "!") == 0)
-		upstream(&r);
-	else if (check_queued(&r, &e) < 0)
-		trouble(&e);
-	record_free(&r);
-}
-
-static void
-check_stdin(void)
-{
-	struct lines in = { .end = line_end };
-	struct err e = {0};
-	struct span line;
-	long long number = 0;
-	int r = 1;
-
-	while (r > 0 && !ferror(stdout)) {
-		r = lines_next(&in, &line, &e);
-		if (r == LINES_EMPTY_HANDED) {
-			fflush(stdout);
-			r = lines_fill(&in, &e);
-		} else if (r == 1) {
-			check_line(line, ++number);
-		}
-	}
-	if (r < 0)
-		trouble(&e);
-	lines_free(&in);
-}
+static struct fitting work = { .tool = NAME, .end = '\n' };
 
 /* ---- the limits ---- */
 
@@ -347,12 +65,12 @@ learn_limits(struct err *e)
 	struct dial dial;
 	int r = 0;
 
-	if (limits_file != NULL && sizes_read(&sizes, limits_file, e) < 0)
+	if (limits_file != NULL && sizes_read(&work.sizes, limits_file, e) < 0)
 		return -1;
 	if (opts_server_given()) {
 		r = opts_dial(&servers, &dial, false, e);
 		if (r == 0)
-			r = sizes_ask(&sizes, &servers, &dial, e);
+			r = sizes_ask(&work.sizes, &servers, &dial, e);
 	}
 	servers_free(&servers);
 	opts_dial_free();
@@ -372,13 +90,13 @@ report(const char *const *words)
 
 	if (opts_envelope_read(&env, words, NULL, 0, &e) < 0)
 		opts_wrong(NAME, "%s", e.text);
-	open_stdin(&b);
-	r = sizes_report(&sizes, &env, &b, &text, &e);
+	fitting_open_stdin(&b);
+	r = sizes_report(&work.sizes, &env, &b, &text, &e);
 	if (r < 0)
-		trouble(&e);
+		fitting_trouble(&work, &e);
 	else if (r == 1)
-		is_over();
-	put(&text);
+		fitting_is_over(&work);
+	fitting_put(&text);
 	body_close(&b);
 	envelope_free(&env);
 }
@@ -389,10 +107,21 @@ put_trouble(const struct err *e)
 {
 	struct buf line = {0};
 
-	if (!is_filter() || e->fault == FAULT_NONE || isatty(STDOUT_FILENO))
+	if (!fitting_filters(&work) || e->fault == FAULT_NONE || isatty(STDOUT_FILENO))
 		return;
-	trouble_add(&line, (int)e->fault, e->text, line_end);
-	put(&line);
+	trouble_add(&line, (int)e->fault, e->text, work.end);
+	fitting_put(&line);
+}
+
+/* What of the options matters to whoever prints. */
+static void
+read_form(void)
+{
+	work.pass = pass;
+	work.over = over;
+	work.list = list;
+	work.json = json;
+	work.end = null ? '\0' : '\n';
 }
 
 static _Noreturn void
@@ -400,7 +129,7 @@ wrong(const char *text)
 {
 	struct err e = {0};
 
-	line_end = null ? '\0' : '\n';
+	read_form();
 	err_set(&e, FAULT_USAGE, "%s", text);
 	put_trouble(&e);
 	fflush(stdout);
@@ -412,16 +141,16 @@ check_options(const char *const *words)
 {
 	struct err e = {0};
 
-	if (max != NULL && unit_size("--max-size", max, &sizes.max, &e) < 0)
+	if (max != NULL && unit_size("--max-size", max, &work.sizes.max, &e) < 0)
 		wrong(e.text);
 	if (max == NULL && limits_file == NULL && !opts_server_given() &&
-	    (ndr || is_filter() || !(list || json)))
+	    (ndr || fitting_filters(&work) || !(list || json)))
 		wrong("what is the limit? -m, --limits or --server");
 	if (pass && over)
 		wrong("--pass and --over: which?");
-	if ((list || json) && (is_filter() || ndr))
+	if ((list || json) && (fitting_filters(&work) || ndr))
 		wrong("--long and --json: not with --pass, --over or --ndr");
-	if (is_filter() && (ndr || *words == NULL))
+	if (fitting_filters(&work) && (ndr || *words == NULL))
 		wrong("--pass, --over: of what? `-' are records on stdin");
 	if (!ndr && opts_envelope_given())
 		wrong("--from and the like are for --ndr");
@@ -436,30 +165,26 @@ open_spools(void)
 
 	if (!opts_spool_given())
 		return;
-	if (opts_spools(&spools, &e) == 0)
+	if (opts_spools(&work.spools, &e) == 0)
 		return;
 	if (e.fault == FAULT_USAGE)
 		wrong(e.text);
-	trouble(&e);
+	fitting_trouble(&work, &e);
 }
 
 static void
 check(const char *const *words)
 {
-	struct body b;
-
 	open_spools();
-	if (*words == NULL) {
-		open_stdin(&b);
-		check_body(&b, "stdin");
-	}
+	if (*words == NULL)
+		fitting_stdin(&work);
 	for (; *words != NULL; words++) {
 		if (strcmp(*words, "-") == 0)
-			check_stdin();
+			fitting_records(&work);
 		else
-			check_operand(*words);
+			fitting_operand(&work, *words);
 	}
-	spools_free(&spools);
+	spools_free(&work.spools);
 }
 
 static int
@@ -467,10 +192,10 @@ finish(void)
 {
 	struct err e = {0};
 
-	put_trouble(&first_trouble);
-	limits_free(&sizes.by);
+	put_trouble(&work.first);
+	limits_free(&work.sizes.by);
 	if (fflush(stdout) == 0 && !ferror(stdout))
-		return status;
+		return work.status;
 	err_sys(&e, "write");
 	e.fault = FAULT_IO;
 	return err_exit(&e, NAME);
@@ -484,14 +209,14 @@ main(int argc, char *argv[])
 
 	opts_not_read = wrong;
 	opts_read(NAME, argc, argv, table, "[FILE|REF|-]...", &words, NULL);
-	line_end = null ? '\0' : '\n';
+	read_form();
 	check_options(words);
 	if (learn_limits(&e) < 0)
-		trouble(&e);
+		fitting_trouble(&work, &e);
 	signal(SIGPIPE, SIG_DFL);	/* `msg-sizecheck -l - | head` */
-	if (status == 0 && ndr)
+	if (work.status == 0 && ndr)
 		report(words);
-	else if (status == 0)
+	else if (work.status == 0)
 		check(words);
 	return finish();
 }
