@@ -35,9 +35,9 @@ get() {
 	case " $*" in *' -o '*) ;; *) set -- -o "maildir:$tmp/box" "$@" ;; esac
 	case " $*" in *' --password-file='*) ;; *) set -- --password-file="$tmp/pass" "$@" ;; esac
 	timeout 60 turn-client --helo=gw.one.test -u gw \
-		-s "exec:turn-server --customers=$tmp/customers --passwords=$tmp/users --spool=maildir:$tmp/isp --helo=isp.test $server" "$@"
+		-s "exec:turn-server --customers=$tmp/customers --passwords=$users --spool=maildir:$tmp/isp --helo=isp.test $server" "$@"
 }
-server=
+server='' users=$tmp/users
 files() { find "$1/new" "$1/cur" -type f 2>/dev/null | wc -l; }
 rcpts() { grep -h '^Delivered-To: ' "$1"/new/* | sort; }
 body() { for f in "$1"/new/*; do sed '1,/^$/d' "$f"; done; }
@@ -112,10 +112,11 @@ echo 'gw:{SCRAM-SHA-256}4096,Vg5lRGHj+CTaoXKe,nYhIiRaHyazrsv98SI1yGfunixj2VIfjod
 echo secret >"$tmp/secret"
 chmod 600 "$tmp/keys" "$tmp/secret"
 fresh
-server="--passwords=$tmp/keys"
+users=$tmp/keys
 exits 'a password that the provider does not know' 0 get --password-file="$tmp/secret" one.test two.test
 is 'all of it came' 2 files "$tmp/box"
 exits 'another' 77 get one.test
+users=$tmp/users
 
 ### In TLS
 server="--tls-cert=$pki/good.pem"
