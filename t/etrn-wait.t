@@ -76,6 +76,7 @@ plan() {
 }
 etrn() { timeout 60 etrn-request --helo=client.test -s "127.0.0.1:$isp" --wait-port="${wait_port:-$mta}" "$@"; }
 asked() { etrn --wait=20s --idle=1s "$@"; }
+asked_long() { etrn --wait=20s --idle=4s "$@"; }
 # ends NAME STATUS COMMAND...: what it said stays in $tmp/o and $tmp/e
 ends() {
 	exits "$@"
@@ -101,7 +102,7 @@ sessions() {
 
 	{ visits 127.0.0.1 0 -; visits 127.0.0.1 0 -; visits 127.0.0.1 0 -; } | plan
 	# a busy machine may need a second from one to the next
-	ends "$way: short ones, one after the other" 0 asked --idle=4s --results x.test
+	ends "$way: short ones, one after the other" 0 asked_long --results x.test
 	like '... are all seen by what they leave' '^at least 3 sessions, ' came
 	is '... which is said beside the answers' "x.test${TAB}250$LF-$TAB-" cut -f2,3 "$tmp/o"
 	is '... and not told' '' cat "$tmp/e"
@@ -111,7 +112,7 @@ sessions() {
 	like '... is seen' '^at least 1 session, ' came
 
 	{ visits 127.0.0.1 700 "$(seen 1)"; napped .5; visits 127.0.0.1 70 "$(seen 2)"; } | plan
-	ends "$way: a pause" 0 asked --idle=4s -v --results x.test
+	ends "$way: a pause" 0 asked_long -v --results x.test
 	is '... shorter than --idle' "at least 2 sessions, $(octets 770)" came
 }
 way=diag
