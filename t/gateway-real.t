@@ -79,4 +79,26 @@ is '... the letter waits' 1 left
 conf "PORT=1" "RETRIEVE_PORT=1" "SEND_OPTIONS=--connect-timeout=5s"
 like 'a provider that is not there' '^status=75 link=ok send=75 retrieve=75 hangup=ok sent=0 ' session 75
 is '... the letter waits' 1 left
+
+# what is too old or too large goes back, by this host's sendmail, and the rest is sent
+mkdir fake
+printf '#!/bin/sh\necho "$*" >>"%s/returned.to"\ncat >>"%s/returned"\n' "$tmp" "$tmp" >fake/sendmail
+chmod +x fake/sendmail
+PATH=$tmp/fake:$PATH
+serve --maildir="$tmp/later"
+letters 3
+touch -d '6 days ago' out/new/m2
+{ cat out/new/m3; yes 'a line' | head -500; } >out/new/m3.large && mv out/new/m3.large out/new/m3
+conf "PORT=$port" RETRIEVE=none EXPIRE=5d MAX_SIZE=1k
+is 'old and large mail' 'status=0 link=ok send=0 retrieve=- hangup=ok sent=1 deferred=0 received=- bytes=-' session 0
+is '... nothing is left' 0 left
+is '... one was sent' 1 sh -c 'grep -c "^Subject: 1" later/new/* | grep -c 1'
+is '... two reports went to the sender' '-i -f <> -- a@gw.test
+-i -f <> -- a@gw.test' cat returned.to
+is '... about these' 'Final-Recipient: rfc822; b2@x.test 5.4.7
+Final-Recipient: rfc822; b3@x.test 5.3.4
+Final-Recipient: rfc822; c2@x.test 5.4.7
+Final-Recipient: rfc822; c3@x.test 5.3.4' awk '
+	/^Final-Recipient: / { who = $0 }
+	/^Status: / { print who, $2 | "sort" }' returned
 done_testing

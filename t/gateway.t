@@ -429,7 +429,7 @@ doing msg-sizecheck 'grep /q/2'
 doing dequeue 'case " $* " in *" - "*) cat >"$T/over" ;; *--wait*) '"$(released 1 1 0 0)"' ;; esac'
 is 'the rest is sent' 'sent=1 deferred=0' flushed 0
 is 'what is too old or too large is returned first' \
-'dequeue <--spool=postfix> <--older=432000> <--state=deferred> <--bounce> <-y> <--bounce-text=4.4.7 message has waited too long>
+'dequeue <--spool=postfix> <--older=432000> <--state=deferred> <--bounce> <-y> <--bounce-text=5.4.7 message has waited too long>
 queue-list <--spool=postfix> <--records> <--state=deferred>
 msg-sizecheck <-m> <10M> <--limits=/e/limits> <--over> <->
 dequeue <--spool=postfix> <-> <--bounce> <-y> <--bounce-text=5.3.4 message exceeds what this link carries>' sh -c 'head -4 "$T/calls"'
