@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "net/base64.h"
 #include "net/mech.h"
 
 #define CHALLENGE_MAX 12288	/* RFC 4954 section 4.3 */
@@ -21,45 +22,6 @@ struct sasl {
 	bool done;
 	struct buf reason;
 };
-
-/* Octets in base64, and back */
-
-static void
-wipe(char *p, size_t n)
-{
-	if (p != NULL)
-		explicit_bzero(p, n);
-	gsasl_free(p);
-}
-
-static void
-put64(struct buf *b, const char *p, size_t n)
-{
-	char *text;
-	size_t len;
-
-	if (n == 0)
-		return;
-	if (gsasl_base64_to(p, n, &text, &len) != GSASL_OK)
-		must(NULL);
-	buf_add(b, text, len);
-	wipe(text, len);
-}
-
-/* To be wiped; NULL: it is no base64. */
-static char *
-get64(struct span in, size_t *n)
-{
-	char *raw = NULL;
-
-	*n = 0;
-	if (in.n == 0)
-		return must(strdup(""));
-	if (in.n > CHALLENGE_MAX ||
-	    gsasl_base64_from(in.p, in.n, &raw, n) != GSASL_OK)
-		return NULL;
-	return raw;
-}
 
 /* The library's exchange */
 
@@ -86,8 +48,8 @@ turn(struct sasl *s, struct span in, struct buf *answer, struct err *e)
 
 	code = gsasl_step(s->session, in.p, in.n, &out, &n);
 	if (code == GSASL_OK || code == GSASL_NEEDS_MORE)
-		put64(answer, out, out != NULL ? n : 0);
-	wipe(out, out != NULL ? n : 0);
+		base64_add(answer, out, out != NULL ? n : 0);
+	base64_wipe(out, out != NULL ? n : 0);
 	s->done = code == GSASL_OK;
 	return s->done || code == GSASL_NEEDS_MORE ? 0 : fail(s, code, e);
 }
@@ -99,7 +61,7 @@ is_preparable(const char *text)
 	bool good = gsasl_saslprep(text, GSASL_ALLOW_UNASSIGNED, &out, NULL) ==
 	    GSASL_OK;
 
-	wipe(out, out != NULL ? strlen(out) : 0);
+	base64_wipe(out, out != NULL ? strlen(out) : 0);
 	return good;
 }
 
@@ -139,7 +101,7 @@ set_binding(struct sasl *s, const struct sasl_who *w)
 
 	if (!(s->mech->is & BINDS))
 		return;
-	put64(&text, raw.p, raw.n);
+	base64_add(&text, raw.p, raw.n);
 	set(s, exporter ? GSASL_CB_TLS_EXPORTER : GSASL_CB_TLS_UNIQUE,
 	    buf_span(&text));
 	buf_wipe(&text);
@@ -173,7 +135,7 @@ compose(struct sasl *s, const struct sasl_who *w, struct buf *initial,
 	int r = s->mech->compose(&raw, w, e);
 
 	if (r == 0)
-		put64(initial, raw.p, raw.n);
+		base64_add(initial, raw.p, raw.n);
 	buf_wipe(&raw);
 	return r;
 }
@@ -304,12 +266,12 @@ sasl_step(struct sasl *s, struct span challenge, struct buf *answer,
 	if (over)
 		return err_set(e, FAULT_PROTO, "%s: the server asks for more than "
 		    "there is", s->mech->name);
-	raw = get64(span_trim(challenge), &n);
+	raw = base64_read(span_trim(challenge), CHALLENGE_MAX, &n);
 	if (raw == NULL)
 		return err_set(e, FAULT_PROTO, "%s: the server's challenge is no "
 		    "base64", s->mech->name);
 	r = step(s, (struct span){ raw, n }, answer, e);
-	wipe(raw, n);
+	base64_wipe(raw, n);
 	return r;
 }
 
@@ -321,12 +283,12 @@ take_proof(struct sasl *s, struct span word, struct err *e)
 {
 	struct buf none = {0};
 	size_t n;
-	char *raw = get64(word, &n);
+	char *raw = base64_read(word, CHALLENGE_MAX, &n);
 	int r = 0;
 
 	if (raw != NULL && span_starts((struct span){ raw, n }, "v="))
 		r = turn(s, (struct span){ raw, n }, &none, e);
-	wipe(raw, n);
+	base64_wipe(raw, n);
 	buf_wipe(&none);
 	return r;
 }

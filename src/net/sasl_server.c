@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/base64.h"
+
 #define RESPONSE_MAX 12288	/* RFC 4954 section 4 */
 #define ROUNDS_MAX 5
 #define DIGEST 32		/* SHA-256 */
@@ -49,50 +51,21 @@ struct sasl_server {
 /* ---- base64 ---- */
 
 static void
-wipe(char *p, size_t n)
-{
-	if (p != NULL)
-		explicit_bzero(p, n);
-	gsasl_free(p);
-}
-
-static void
-put64(struct buf *b, const char *p, size_t n)
-{
-	char *text;
-	size_t len;
-
-	if (n == 0)
-		return;
-	if (gsasl_base64_to(p, n, &text, &len) != GSASL_OK)
-		must(NULL);
-	buf_add(b, text, len);
-	wipe(text, len);
-}
-
-static void
 text64(char *to, size_t room, const char *p, size_t n)
 {
 	struct buf b = {0};
 
-	put64(&b, p, n);
+	base64_add(&b, p, n);
 	if (b.n < room)
 		memcpy(to, buf_str(&b), b.n + 1);
 	buf_wipe(&b);
 }
 
+/* `=' is an empty response, RFC 4954 section 4. */
 static char *
 get64(struct span in, size_t *n)
 {
-	char *raw = NULL;
-
-	*n = 0;
-	if (in.n == 0 || span_is(in, "="))
-		return must(strdup(""));
-	if (in.n > RESPONSE_MAX ||
-	    gsasl_base64_from(in.p, in.n, &raw, n) != GSASL_OK)
-		return NULL;
-	return raw;
+	return base64_read(span_is(in, "=") ? SPAN("") : in, RESPONSE_MAX, n);
 }
 
 /* ---- the keys of whoever it is ---- */
@@ -327,7 +300,7 @@ bind(struct sasl_server *s)
 
 	if (!(s->kind->is & BINDS))
 		return;
-	put64(&text, raw.p, raw.n);
+	base64_add(&text, raw.p, raw.n);
 	if (gsasl_property_set(s->session, exporter ? GSASL_CB_TLS_EXPORTER :
 	    GSASL_CB_TLS_UNIQUE, buf_str(&text)) != GSASL_OK)
 		must(NULL);
@@ -409,8 +382,8 @@ turn(struct sasl_server *s, const char *p, size_t n, struct buf *challenge)
 		must(NULL);
 	keep_user(s);
 	if (good && out != NULL)
-		put64(challenge, out, len);
-	wipe(out, good && out != NULL ? len : 0);
+		base64_add(challenge, out, len);
+	base64_wipe(out, good && out != NULL ? len : 0);
 	if (code == GSASL_NEEDS_MORE)
 		return SASL_MORE;
 	if (code == GSASL_OK && is_himself(s)) {
@@ -477,7 +450,7 @@ sasl_server_step(struct sasl_server *s, bool said, struct span in,
 	if (raw == NULL)
 		return SASL_BROKEN;
 	r = step(s, said, raw, n, challenge);
-	wipe(raw, n);
+	base64_wipe(raw, n);
 	return r;
 }
 

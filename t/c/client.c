@@ -28,6 +28,7 @@
  * X is a line that dies: `the line is dead' is what the tool would say.
  */
 #include "../tap.h"
+#include "script.h"
 
 #include <glob.h>
 #include <stdarg.h>
@@ -91,31 +92,6 @@ complain(struct play *p, const char *fmt, ...)
 	va_end(ap);
 	putchar('\n');
 	p->bad = true;
-}
-
-static int
-hex(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : (c | 32) - 'a' + 10;
-}
-
-static void
-unescape(struct buf *b, struct span s)
-{
-	for (; s.n > 0; s = span_from(s, 1)) {
-		if (s.p[0] != '\\' || s.n < 2) {
-			buf_addc(b, s.p[0]);
-			continue;
-		}
-		s = span_from(s, 1);
-		if (s.p[0] == 'x' && s.n > 2) {
-			buf_addc(b, (char)(hex(s.p[1]) << 4 | hex(s.p[2])));
-			s = span_from(s, 2);
-		} else {
-			buf_addc(b, s.p[0] == 'r' ? '\r' : s.p[0] == 'n' ?
-			    '\n' : s.p[0] == '0' ? '\0' : s.p[0]);
-		}
-	}
 }
 
 static void
@@ -753,17 +729,6 @@ play(struct play p, struct span script, bool *bad)
 	buf_free(&said);
 	client_free(&p.c);
 	return p.fed;
-}
-
-static void
-read_all(struct buf *b, const char *path)
-{
-	FILE *f = must(fopen(path, "r"));
-	size_t n;
-
-	while ((n = fread(buf_room(b, 65536), 1, 65536, f)) > 0)
-		b->n += n;
-	fclose(f);
 }
 
 static void

@@ -23,6 +23,7 @@
  * \r, \n, \0, \\ and \xHH stand for octets.
  */
 #include "../tap.h"
+#include "script.h"
 
 #include <glob.h>
 #include <stdarg.h>
@@ -68,31 +69,6 @@ complain(struct play *p, const char *fmt, ...)
 	va_end(ap);
 	putchar('\n');
 	p->bad = true;
-}
-
-static int
-hex(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : (c | 32) - 'a' + 10;
-}
-
-static void
-unescape(struct buf *b, struct span s)
-{
-	for (; s.n > 0; s = span_from(s, 1)) {
-		if (s.p[0] != '\\' || s.n < 2) {
-			buf_addc(b, s.p[0]);
-			continue;
-		}
-		s = span_from(s, 1);
-		if (s.p[0] == 'x' && s.n > 2) {
-			buf_addc(b, (char)(hex(s.p[1]) << 4 | hex(s.p[2])));
-			s = span_from(s, 2);
-		} else {
-			buf_addc(b, s.p[0] == 'r' ? '\r' : s.p[0] == 'n' ? '\n' :
-			    s.p[0] == '0' ? '\0' : s.p[0]);
-		}
-	}
 }
 
 /* ---- what the driver is asked ---- */
@@ -344,17 +320,6 @@ play(struct play p, struct span script, bool *bad)
 	buf_free(&said);
 	receiver_free(&p.r);
 	*bad = *bad || p.bad;
-}
-
-static void
-read_all(struct buf *b, const char *path)
-{
-	FILE *f = must(fopen(path, "r"));
-	size_t n;
-
-	while ((n = fread(buf_room(b, 4096), 1, 4096, f)) > 0)
-		b->n += n;
-	fclose(f);
 }
 
 int
