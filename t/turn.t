@@ -70,14 +70,27 @@ fresh
 exits 'by TURN' 0 get --turn --accept=one.test --accept=two.test
 is 'came, too' 2 files "$tmp/box"
 
+# no report leaves this machine
+mkdir "$tmp/bin"
+printf '#!/bin/sh\ncat >/dev/null\nexit 75\n' >"$tmp/bin/sendmail"
+chmod +x "$tmp/bin/sendmail"
+PATH=$tmp/bin:$PATH
+
 fresh
 exits 'a target that refuses one' 0 get -o 'exec:sink --stdio "--refuse=bob@*:550 5.1.1 no"' one.test two.test
 cp "$tmp/.err" "$tmp/e"
 like 'which is told' 'bob@two.test>: failed: 550 no' cat "$tmp/e"
-is 'who was refused waits at the provider, who was not has it' 'Delivered-To: bob@one.test
-Delivered-To: bob@two.test
+# what has no sender needs no report
+is 'who was refused waits while his sender cannot be told, who was not has it' 'Delivered-To: bob@one.test
 Delivered-To: dave@other.test
 Delivered-To: eve@other.test' rcpts "$tmp/isp"
+
+fresh
+printf '#!/bin/sh\nexec cat >"%s"\n' "$tmp/report" >"$tmp/bin/sendmail"
+get -o 'exec:sink --stdio "--refuse=bob@*:550 5.1.1 no"' one.test two.test >/dev/null 2>&1
+is 'when the sender is told it is gone' 'Delivered-To: dave@other.test
+Delivered-To: eve@other.test' rcpts "$tmp/isp"
+like 'in a report' 'Final-Recipient: rfc822; ?bob@one.test' cat "$tmp/report"
 
 fresh
 exits 'a target that is full' 75 get -o 'exec:sink --stdio "--refuse=*:452 4.3.1 full"' one.test two.test

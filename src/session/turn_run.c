@@ -138,6 +138,8 @@ start_own(struct drain *x, const struct turn_parent *t, const struct domains *d,
 	add_selection(&w, t, d);
 	add(&w, STATES);
 	add(&w, "--always");
+	/* what the customer refuses for good goes back, as if the MTA had sent it */
+	add(&w, "--bounce-failed");
 	add(&w, "--results");
 	add(&w, "--");
 	add_program(&w, t, "smtp-send");

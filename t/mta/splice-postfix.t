@@ -4,27 +4,12 @@
 chroots=postfix
 . "$(dirname "$0")/lib.sh"
 . "$mta/list.sh"
+. "$mta/isp.sh"
 
 kind=postfix spool=/var/spool/postfix other_splice=127.0.0.1:626
 list_root
 . "$mta/splice.sh"
-{
-	cat <<-END
-	compatibility_level = 3.6
-	maillog_file = /var/log/postfix.log
-	myhostname = mx.test
-	mydestination =
-	inet_interfaces = loopback-only
-	inet_protocols = ipv4
-	relayhost = [127.0.0.1]:2599
-	smtp_dns_support_level = disabled
-	smtp_host_lookup = native
-	alias_maps =
-	END
-	sed '/^# master.cf/,$d' "$tmp/printed"
-} >"$root/etc/postfix/main.cf"
-sed '1,/^# master.cf/d' "$tmp/printed" >>"$root/etc/postfix/master.cf"
-chroot "$root" postfix start >"$tmp/start" 2>&1 || { diag <"$tmp/start"; bail 'no Postfix'; }
+isp_postfix
 is 'Postfix finds nothing wrong' '' chroot "$root" sh -c 'postconf 2>&1 >/dev/null; postfix check 2>&1'
 # as qmgr's timer does it
 run_queue() {

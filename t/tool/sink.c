@@ -28,6 +28,7 @@
  *	--lmtp			LHLO instead of EHLO; a reply to the text for each
  *				recipient, --final looks at him alone; whatever it
  *				says the letter is kept, if only for one
+ *	--8-bit-clean		takes 8 bits although nothing was said of them
  *	--drop-verdict=N	closes after N of these replies
  *	--drop-after=N		answers N commands and closes at the next
  *	--hang-at=POINT --drop-at=POINT		answers nothing more, or closes, at a
@@ -123,7 +124,7 @@ judge(struct session *s)
 		return "554 5.5.2 bare CR or LF in the text";
 	if (t->overlong)
 		return "554 5.6.0 a line of over 998 octets";
-	if (t->eight && !s->eight)
+	if (t->eight && !s->eight && !eight_clean)
 		return "554 5.6.3 8-bit text without BODY=8BITMIME";
 	if (size_limit() > 0 && t->octets > size_limit())
 		return "552 5.3.4 too big";
