@@ -7,7 +7,7 @@ chroots=exim
 . "$mta/isp.sh"
 . "$mta/turning.sh"
 
-kind=exim root=$tmp/exim takes='127.0.0.1 2598'
+kind=exim root=$tmp/exim spool=/var/spool/exim4 takes='127.0.0.1 2598'
 root_of exim exim
 install_into "$root"
 customers
@@ -16,12 +16,12 @@ in_chroot - "$root" turn-server --customers=/etc/tidegate/customers --print-conf
 isp_exim
 chroot "$root" exim4 -bdf -q1h </dev/null >"$tmp/start" 2>&1 &
 wait_for smtp-send -s 127.0.0.1:2598 --quit-after=ehlo 2>/dev/null
-waits() { queue-list --spool="exim:$root/var/spool/exim4" -j | mail waiting | cut -d' ' -f1,2; }
 server 366 --drain
 server 367 --splice
 for how in --drain --splice; do
 	turns $how
 	stays $how
+	gives_back $how
 done
 say_why
 done_testing

@@ -6,7 +6,7 @@ chroots=opensmtpd
 . "$mta/../tls.sh"
 . "$mta/turning.sh"
 
-kind=opensmtpd root=$tmp/opensmtpd takes='127.0.0.1 2598'
+kind=opensmtpd root=$tmp/opensmtpd spool=/var/spool/smtpd takes='127.0.0.1 2598'
 root_of opensmtpd opensmtpd
 install_into "$root"
 customers
@@ -20,9 +20,11 @@ mkdir -p "$root/etc/ssl/certs"
 cp "$ca" "$root/etc/ssl/certs/ca-certificates.crt"
 chroot "$root" smtpd -d >"$tmp/smtpd.log" 2>&1 </dev/null &
 wait_for smtp-send -s 127.0.0.1:2598 --quit-after=ehlo 2>/dev/null
-waits() { queue-list --spool="opensmtpd:$root/var/spool/smtpd" -j | mail waiting | cut -d' ' -f1,2; }
+# ten seconds after the connection was refused
+at_rest() { ! chroot "$root" smtpctl show queue | grep -q '|inflight|'; }
 server 366 --drain
 turns --drain
 stays --drain
+gives_back --drain
 say_why
 done_testing

@@ -7,7 +7,7 @@ chroots=sendmail
 . "$mta/isp.sh"
 . "$mta/turning.sh"
 
-kind=sendmail root=$tmp/sendmail takes='127.0.0.1 2598'
+kind=sendmail root=$tmp/sendmail spool=/var/spool/mqueue takes='127.0.0.1 2598'
 root_of sendmail sendmail
 install_into "$root"
 customers
@@ -15,7 +15,6 @@ in_chroot - "$root" turn-server --customers=/etc/tidegate/customers --print-conf
 	bail 'no configuration'
 isp_sendmail
 wait_for smtp-send -s 127.0.0.1:2598 --quit-after=ehlo 2>/dev/null
-waits() { queue-list --spool="sendmail:$root/var/spool/mqueue" -j | mail waiting | cut -d' ' -f1,2; }
 # it folds anew
 verdict_l2=refolded verdict_l5=refolded
 server 366 --drain
@@ -23,6 +22,7 @@ server 367 --splice
 for how in --drain --splice; do
 	turns $how
 	stays $how
+	gives_back $how
 done
 say_why
 done_testing

@@ -1,15 +1,13 @@
-# turn-server at work beside an MTA; sourced after lib.sh and tls.sh, with $kind and $root,
-# the MTA's chroot.
+# turn-server at work beside an MTA; sourced after lib.sh and tls.sh, with $kind, $root, the
+# MTA's chroot, and $spool, its queue in there.
 #
 #	customers		three of them, in $tmp/customers and in the chroot
 #	server PORT HOW		turn-server in there, one for each connection; HOW: --drain, --splice
-#	turning HOW...		what each way has to be, to the end
+#	turns HOW, stays HOW, gives_back HOW	what each way has to be
 #	waits			what waits, "ID RECIPIENT" a line
 #	fill			five letters wait for the three; sent to $takes, "HOST PORT"
 #
 # shellcheck shell=sh disable=SC2034,SC2154
-
-list='' verdict=${verdict-whole}
 
 customers() {
 	mkdir -p "$root/etc/tidegate" "$root/run/tidegate"
@@ -60,7 +58,9 @@ fetch() {
 		--tls=verify --tls-ca="$ca" --tls-name=mx.test -o "${target:-maildir:$tmp/got.$who}" "$@"
 }
 plan() { echo "$@" >>"$tmp/plan"; }
-waits() { queue-list --spool="$kind:$(echo "$root"/var/spool/*/)" -j | mail waiting | cut -d' ' -f1,2; }
+waits() { queue-list --spool="$kind:$root$spool" -j | mail waiting | cut -d' ' -f1,2; }
+# what the MTA has in hand cannot be taken
+at_rest() { :; }
 waiting() { [ "$(waits)" = "$1" ]; }
 
 # fill: two for alice, one of them at both her domains, one each for the others
@@ -76,6 +76,7 @@ fill() {
 	python3 "$mta/mail.py" send $takes "$tmp/plan" || bail 'no mail is taken'
 	wait_for waiting "$(mail planned "$tmp/plan" | sed 's/ whole$//')" ||
 		{ waits | diag; bail 'the queue does not fill'; }
+	wait_for at_rest || bail 'the MTA does not give up'
 }
 got() { mail arrived "$tmp/plan" "$tmp/got.$1/new" | cut -d' ' -f1,3 | sort -u; }
 # for_whom WHO: the envelope's recipients, where a file may have several
@@ -124,6 +125,22 @@ l5 no-such@two.test"
 	is "$1: with --soft-bounce it stays" "$others
 l5 no-such@two.test" waits
 	empty_queue
+}
+
+# gives_back HOW: without, the sender hears of it
+with_report="$others
+report l5@sender.test"
+reported() { [ "$(waits | sed 's/^[^ ]* \(l5@sender.test\)$/report \1/' | sort)" = "$with_report" ]; }
+gives_back() {
+	refuses "$1"
+	ok "$1: what is refused for good is gone, and the sender hears of it" wait_for reported
+	is "$1: of this recipient and no other" 'Final-Recipient: rfc822;no-such@two.test' final_recipients
+	empty_queue
+}
+final_recipients() {
+	queue-list --spool="$kind:$root$spool" -r l5@sender.test |
+		xargs queue-cat --spool="$kind:$root$spool" | tr -d '\r' |
+		sed -n 's/^Final-Recipient: rfc822; */Final-Recipient: rfc822;/Ip'
 }
 empty_queue() { in_chroot - "$root" dequeue --spool="$kind" --remove -y --whole --all >/dev/null 2>&1; }
 
