@@ -124,7 +124,7 @@ bench: all $(gauges)
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/tidegate
 	install -m 755 $(bins) $(scripts) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 bin/gateway.sh bin/gateway.due.sh $(DESTDIR)$(PREFIX)/libexec/tidegate
+	install -m 644 $(wildcard bin/*.sh) $(DESTDIR)$(PREFIX)/libexec/tidegate
 	for m in $(mans); do \
 		install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/} || exit 1; \
 	done

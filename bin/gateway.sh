@@ -28,6 +28,7 @@ nl='
 '
 tab=$(printf '\t')
 cr=$(printf '\r')
+blanks=" $tab$nl"
 code=0 work=''
 verbose='' quiet='' dry='' strict='' conf_file='' link_name=''
 
@@ -85,8 +86,6 @@ misuse() {
 	exit 64
 }
 
-not_there_yet() { die 69 "$1: not there yet"; }
-
 option() {
 	case $1 in
 	--verbose | -v) verbose=-v ;;
@@ -98,10 +97,9 @@ option() {
 	--help | -h) help; exit 0 ;;
 	--usage) usage; exit 0 ;;
 	--version) echo "$prog (Tidegate) $version"; exit 0 ;;
-	--due | --status | --check | --json | -j | --warn=?* | --critical=?*)
+	--due | --status | --check | --probe | --json | -j | --warn=?* | --critical=?*)
 		[ "$prog" = gateway-dial ] || misuse "unknown option: $1"
 		dial_option "$1" ;;
-	--probe) not_there_yet "$1" ;;
 	--*) misuse "unknown option: $1" ;;
 	-?) misuse "unknown option: $1" ;;
 	-*)	# several letters behind one dash
@@ -115,6 +113,7 @@ dial_option() {
 	--due) due=yes ;;
 	--status) show=status ;;
 	--check) show=check ;;
+	--probe) show=probe ;;
 	--json | -j) json=yes ;;
 	--warn=* | --critical=*)
 		key=${1%%=*}
@@ -285,7 +284,7 @@ key_domains() {
 # One word that cannot be taken for an option.
 key_word() {
 	case $1 in
-	-* | *[[:space:]]*) wrong "$key: not one word: $1" ;;
+	-* | *[" $tab"]*) wrong "$key: not one word: $1" ;;
 	esac
 }
 
@@ -450,7 +449,8 @@ nap() {
 # A script may do something at every look at the clock.
 tick() { :; }
 
-group() { kill "-$1" "-$!" 2>/dev/null || kill "-$1" "$!" 2>/dev/null; }
+# shellcheck disable=SC2086	# nothing, in some shells
+group() { kill "-$1" $dashes "-$!" 2>/dev/null || kill "-$1" "$!" 2>/dev/null; }
 
 # run TENTHS COMMAND...: in a session of its own, so that all of it can be ended
 # when its time is over ($late, 75) or ours is.  The lock, descriptor 9, is not
@@ -460,7 +460,8 @@ run() {
 	run_end=$((now + $1))
 	shift
 	late='' pause=$short_nap
-	setsid "$@" </dev/null 9>&- &
+	# exec: some shells make a process of their own for it, whose group it is not
+	{ exec setsid "$@" </dev/null 9>&-; } &
 	while kill -0 $! 2>/dev/null; do
 		tick
 		clock
@@ -471,7 +472,7 @@ run() {
 		fi
 		nap
 	done
-	wait $!
+	wait "$!"
 	status=$?
 	reaped=$!
 	return "$status"
@@ -489,7 +490,7 @@ stop() {
 			[ "$now" -lt "$stop_end" ] || continue 2
 			nap
 		done
-		wait $! 2>/dev/null
+		wait "$!" 2>/dev/null
 		break
 	done
 	reaped=$!
@@ -498,6 +499,7 @@ stop() {
 # What is known as a class passes; a command's own numbers, signals and
 # "not found" become one.
 class() {
+	[ "$1" -lt 384 ] || set -- $(($1 - 256))	# yash counts signals from there
 	case $1 in
 	0 | 6[4-9] | 7[0-8]) class=$1 ;;
 	12[67]) class=69 ;;
@@ -600,7 +602,7 @@ grace=30
 
 # begin ARGUMENT...: everything up to the point where something is done
 begin() {
-	options "$@"
+	options ${1+"$@"}	# posh takes none for unset
 	conf_open
 	conf_read
 	conf_judge
@@ -609,7 +611,11 @@ begin() {
 	done
 	short_nap=0.02 long_nap=0.2
 	sleep 0.01 2>/dev/null || short_nap=1 long_nap=1
+	# A shell without a kill of its own has that of procps, which takes -1234 for -1, that
+	# is everybody, unless `--' is before it; busybox knows no `--'.
+	dashes=--
+	kill -0 -- $$ 2>/dev/null || dashes=
 	: &
 	reaped=$!
-	wait $!
+	wait "$!"
 }

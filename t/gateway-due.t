@@ -3,10 +3,11 @@
 # Its clock is ours; the programs it runs are fakes.
 # shellcheck source=t/lib.sh disable=SC2016
 . "$(dirname "$0")/lib.sh"
+. "$top/t/gateways.sh"
 umask 022
 mkdir "$tmp/fake" "$tmp/do" "$tmp/c"
 T=$tmp
-PATH=$tmp/fake:$top/bin:$PATH
+PATH=$tmp/fake:$gateways:$PATH
 TIDEGATE_RUN=$tmp/run TIDEGATE_STATE=$tmp/state TIDEGATE_LOG=$tmp/sessions.log TZ=UTC
 export T PATH TIDEGATE_RUN TIDEGATE_STATE TIDEGATE_LOG TZ
 for fake in dequeue queue-list sendmail; do

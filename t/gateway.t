@@ -4,17 +4,8 @@
 # file, its interface a line in a copy of /proc/net/dev.
 # shellcheck source=t/lib.sh
 . "$(dirname "$0")/lib.sh"
+. "$top/t/gateways.sh"
 umask 022
-gateways=$top/bin
-if [ -n "${GATEWAY_SH:-}" ]; then
-	gateways=$tmp/gateways
-	mkdir "$gateways"
-	cp "$top/bin/gateway.sh" "$top/bin/gateway.due.sh" "$gateways"
-	for script in dial flush etrn; do
-		{ echo "#!$GATEWAY_SH"; tail -n +2 "$top/bin/gateway-$script"; } >"$gateways/gateway-$script"
-		chmod +x "$gateways/gateway-$script"
-	done
-fi
 mkdir "$tmp/fake" "$tmp/do" "$tmp/c" "$tmp/proc" "$tmp/proc/net" "$tmp/sys"
 T=$tmp
 PATH=$tmp/fake:$gateways:$PATH
@@ -78,7 +69,6 @@ for prog in gateway-dial gateway-flush gateway-etrn; do
 b' 'a*' "$(printf 'a\033b')"; do
 		exits "$prog: the name '$(printf %s "$name" | tr -c '[:print:]' '?')'" 64 "$prog" -- "$name"
 	done
-	exits "$prog --probe is not there yet" 69 "$prog" --probe isp
 	for option in --due --status --check --json --warn=1d --critical=2d; do
 		[ "$prog" = gateway-dial ] || exits "$prog $option is gateway-dial's" 64 "$prog" $option isp
 	done
