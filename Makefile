@@ -10,7 +10,7 @@ export BUILD TIDEGATE_CACHE
 
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wpointer-arith -Wvla
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARN) -Isrc \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(WARN) -Isrc $(CPPFLAGS) \
 	-DVERSION='"$(VERSION)"' -MMD -MP $(CFLAGS)
 LIBS = -lpopt -ljansson -lidn2 -lresolv -lgsasl -lssl -lcrypto -pthread
 
