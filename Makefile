@@ -162,4 +162,4 @@ coverage:
 
 .PHONY: all help demo check check-mta lint asan fuzz fuzzers install uninstall clean bench coverage soak dist
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/src $(BUILD)/t -name '*.d' 2>/dev/null)
