@@ -157,9 +157,14 @@ soak: all $(helpers) $(preloads)
 dist:
 	git archive --prefix=tidegate-$(VERSION)/ HEAD | gzip -9n >tidegate-$(VERSION).tar.gz
 
+#: make deb        a Debian package of what is committed, in $(BUILD)/deb
+deb: dist
+	@./setup deb
+	packaging/deb tidegate-$(VERSION).tar.gz $(BUILD)/deb
+
 coverage:
 	@echo 'make $@: not there yet' >&2; exit 69
 
-.PHONY: all help demo check check-mta lint asan fuzz fuzzers install uninstall clean bench coverage soak dist
+.PHONY: all help demo check check-mta lint asan fuzz fuzzers install uninstall clean bench coverage soak dist deb
 .SECONDARY:
 -include $(shell find $(BUILD)/src $(BUILD)/t -name '*.d' 2>/dev/null)
