@@ -8,19 +8,9 @@ TMPDIR=$tmp
 export TMPDIR
 unset NO_COLOR
 
-# plain FILE: what differs from run to run is spelled alike
-plain() {
-	sed -E 's/\[?127\.0\.0\.1\]?:[0-9]+/127.0.0.1:PORT/
-		s/PORT +/PORT /
-		s/PORT=[0-9]+/PORT=PORT/
-		s/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z/TIME/
-		s/[0-9]{10}\.([1-8])/1234567890.\1/
-		s/up=[0-9]+s/up=SECONDS/' "$1"
-}
-
 exits 'the demo' 0 "$top/t/demo/session"
 cp "$tmp/.out" "$tmp/raw"
-plain "$tmp/raw" >"$tmp/said"
+"$top/t/demo/plain" "$tmp/raw" >"$tmp/said"
 same 'says what it should' "$top/t/demo/expected" "$tmp/said"
 exits 'fits a terminal' 1 grep -E '^.{80}' "$tmp/raw"
 left() { find "$tmp" -name 'tidegate-demo.*'; }

@@ -9,6 +9,7 @@
 #	opensmtpd	OpenSMTPD 7 or later
 #	opensmtpd-6	OpenSMTPD 6.8, where no TLS handshake ever succeeds, because
 #			it was not made for OpenSSL 3
+#	systemd		systemd, to look at our units, and logrotate
 #	nullmailer, dma, courier, fetchmail	what their names say
 #
 # Made once, from Debian's packages, and kept in $TIDEGATE_CACHE under a name
@@ -48,8 +49,9 @@ sendmail) packages="sendmail-bin sendmail-cf $cyrus" ;;
 opensmtpd|opensmtpd-6) packages=opensmtpd ;;
 nullmailer|dma|fetchmail) packages=$1 ;;
 courier) packages=courier-mta ;;
+systemd) packages='systemd logrotate' ;;
 *)
-	echo "usage: $0 base|postfix|postfix-auth|exim|sendmail|opensmtpd|opensmtpd-6|nullmailer|dma|courier|fetchmail" >&2
+	echo "usage: $0 base|postfix|postfix-auth|exim|sendmail|opensmtpd|opensmtpd-6|nullmailer|dma|courier|fetchmail|systemd" >&2
 	exit 64 ;;
 esac
 key=$(echo "$suite $base $packages 2" | sha256sum | cut -c1-12)
