@@ -80,9 +80,9 @@ $(BUILD)/.ready: setup
 	@touch $@
 
 #: make            the programs, also linked into bin/
-#: make demo       a whole session on loopback: no root, no MTA
+#: make demo       a whole session on loopback: no root, no MTA; LINK=slow: over a slow line (root)
 demo: all $(helpers)
-	@BUILD=$(BUILD) t/demo/session
+	@BUILD=$(BUILD) t/demo/$(or $(LINK),session)
 
 #: make check      the tests; no root, nothing but loopback
 check: all $(ctests) $(helpers) $(preloads) $(gauges)
