@@ -155,7 +155,7 @@ soak: all $(helpers) $(preloads)
 
 #: make dist       tidegate-VERSION.tar.gz, of what is committed
 dist:
-	git archive --prefix=tidegate-$(VERSION)/ HEAD | gzip -9n >tidegate-$(VERSION).tar.gz
+	git archive --format=tar.gz -9 --prefix=tidegate-$(VERSION)/ -o tidegate-$(VERSION).tar.gz HEAD
 
 #: make deb        a Debian package of what is committed, in $(BUILD)/deb
 deb: dist
