@@ -5,20 +5,25 @@
 # shellcheck disable=SC2016,SC2034
 chroots='base systemd'
 . "$(dirname "$0")/lib.sh"
-for need in dpkg-buildpackage dh lintian git; do
+for need in dpkg-buildpackage dh lintian; do
 	command -v $need >/dev/null || skip_all "$need is needed (./setup mta)"
 done
-git -C "$top" rev-parse -q --verify HEAD >/dev/null || skip_all 'no repository to build it of'
 
 # the tests of the programs are run by others
 DEB_BUILD_OPTIONS=nocheck DEB_BUILD_PROFILES=nocheck
 export DEB_BUILD_OPTIONS DEB_BUILD_PROFILES
-exits 'make deb' 0 make -C "$top" deb BUILD="$tmp/build"
+version=$(sed -n 's/^VERSION = //p' "$top/Makefile")
+if git -C "$top" rev-parse -q --verify HEAD >/dev/null 2>&1; then
+	exits 'make deb' 0 make -C "$top" deb BUILD="$tmp/build"
+else	# in an unpacked tarball: of what is here
+	tar -C "$top" --exclude=./build --exclude='./*.gz' --transform "s|^\.|tidegate-$version|S" \
+		-czf "$tmp/tidegate-$version.tar.gz" . || bail 'no tarball'
+	exits 'packaging/deb' 0 "$top/packaging/deb" "$tmp/tidegate-$version.tar.gz" "$tmp/build/deb"
+fi
 deb=$(find "$tmp/build/deb" -name 'tidegate_*.deb')
 [ -f "$deb" ] || { tail -20 "$tmp/.err" | diag; bail 'no package'; }
 is 'lintian has nothing to say' '' lintian --tag-display-limit 0 "$tmp"/build/deb/*.changes
 field() { dpkg-deb -f "$deb" "$1"; }
-version=$(sed -n 's/^VERSION = //p' "$top/Makefile")
 like "its version is the programs' own" "^$version-[0-9]+\$" field Version
 depends() { field Depends | tr ',' '\n' | sed 's/^ *//; s/ .*//; s/t64$//' | sort | paste -s -d ' '; }
 is 'it depends on the libraries alone' 'libc6 libgsasl18 libidn2-0 libjansson4 libpopt0 libssl3' depends
