@@ -67,7 +67,7 @@ done
 mkdir -p "$root/tmp/demo/t" "$root/tmp/demo/build"
 cp -r "$top/t/demo" "$root/tmp/demo/t/demo"
 mkdir "$root/tmp/demo/build/t"
-cp "$(command -v sink)" "$(command -v certs)" "$root/tmp/demo/build/t"
+cp "$(command -v sink)" "$(command -v certs)" "$root/tmp/demo/build/t" || bail 'no helpers: make check-mta makes them'
 is 'the programs are those of the package' /usr/bin/gateway-dial in_chroot - "$root" \
 	BUILD=/tmp/demo/build sh -c 'command -v gateway-dial'
 exits 'the demo' 0 in_chroot - "$root" BUILD=/tmp/demo/build /tmp/demo/t/demo/session
