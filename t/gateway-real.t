@@ -3,8 +3,8 @@
 # shellcheck source=t/lib.sh
 . "$(dirname "$0")/lib.sh"
 umask 022
-TIDEGATE_RUN=$tmp/run TIDEGATE_LOG=$tmp/sessions.log
-export TIDEGATE_RUN TIDEGATE_LOG
+TIDEGATE_RUN=$tmp/run TIDEGATE_STATE=$tmp/state TIDEGATE_LOG=$tmp/sessions.log
+export TIDEGATE_RUN TIDEGATE_STATE TIDEGATE_LOG
 cd "$tmp" || exit
 mkdir c out in
 pids=
