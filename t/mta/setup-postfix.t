@@ -42,8 +42,8 @@ like 'its certificate holds' 'ATRN' cat "$tmp/said"
 } >"$isp/etc/postfix/sasl/smtpd.conf"
 chroot "$isp" sh -ec 'tr -d "\n" </etc/tidegate/customer.password | saslpasswd2 -p -c -u mx.test customer
 	chown postfix /etc/sasldb2
-	cat /etc/letsencrypt/live/mx.test/*.pem >/etc/postfix/both.pem
-	postconf -e smtpd_tls_chain_files=/etc/postfix/both.pem smtpd_sasl_local_domain=mx.test
+	of=/etc/letsencrypt/live/mx.test
+	postconf -e smtpd_tls_cert_file=$of/fullchain.pem smtpd_tls_key_file=$of/privkey.pem smtpd_sasl_local_domain=mx.test
 	postconf -M "submission/inet=submission inet n - n - - smtpd -o smtpd_sasl_auth_enable=yes \
 		-o smtpd_tls_security_level=encrypt -o smtpd_relay_restrictions=permit_sasl_authenticated,reject"
 	postfix reload' >"$tmp/sasl" 2>&1 || { diag <"$tmp/sasl"; bail 'no submission'; }
@@ -56,5 +56,5 @@ is 'nothing waits at the provider any more' 0 deferred_at isp
 is 'nor at the gateway' 0 deferred_at gw
 exits 'by the clock' 0 page gw 'By the clock'
 is 'the timer is on' gateway-dial@isp.timer cat "$gw/run/enabled"
-[ $tap_bad = 0 ] || tail -30 "$tmp/turn-server.log" "$gw/var/log/mail.log" "$isp/var/log/mail.log" | diag
+[ $tap_bad = 0 ] || tail -n 30 "$tmp/turn-server.log" "$gw/var/log/mail.log" "$isp/var/log/mail.log" | diag
 done_testing
