@@ -12,6 +12,10 @@ for program in queue-list queue-cat smtp-send etrn-request dequeue msg-sizecheck
 	ok "$program(1)" test -f "$root/usr/share/man/man1/$program.1"
 	like "$program runs" "^$program \\(Tidegate\\) " "$root/usr/bin/$program" --version
 done
+ok 'tidegate-setup(7)' test -f "$root/usr/share/man/man7/tidegate-setup.7"
+for recipe in "$top"/share/recipes/*; do
+	same "recipe ${recipe##*/}" "$recipe" "$root/usr/share/tidegate/recipes/${recipe##*/}"
+done
 exits 'no place is left to be named' 1 grep -rl '@BINDIR@\|@SHAREDIR@' "$root/usr/share/tidegate"
 like 'the units name our programs' '^ExecStart=/usr/bin/gateway-dial --due %i$' \
 	cat "$root/usr/share/tidegate/systemd/gateway-dial@.service"

@@ -20,7 +20,7 @@ for tool in queue-list queue-cat smtp-send etrn-request dequeue msg-sizecheck tu
 	is "$tool --version" "$tool (Tidegate) 0.1" $tool --version
 	like "$tool: exit statuses" 'EXIT STATUS' cat "$tmp/page"
 done
-for page in gateway.conf.5 tidegate-records.5 tidegate.7; do
+for page in gateway.conf.5 tidegate-records.5 tidegate.7 tidegate-setup.7; do
 	ok "$page is well formed" mandoc -T lint -W warning "$top/man/$page"
 done
 done_testing
