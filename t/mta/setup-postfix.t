@@ -13,10 +13,10 @@ chroot "$isp" postconf -e myhostname=mx.test maillog_file=/var/log/mail.log
 chroot "$gw" postconf -e myhostname=gw.customer.test maillog_file=/var/log/mail.log
 
 exits 'the provider' 0 page isp 'Postfix, the provider'
-waits_at isp 1
+ok 'it waits at isp' waits_at isp 1
 exits 'the gateway' 0 page gw 'Postfix, the gateway'
-like 'says why it waits' 'defer_transports' cat "$tmp/said"
-waits_at gw 1
+ok 'it waits at gw' waits_at gw 1
+like 'it is said why it waits' 'defer_transports' why_at gw
 
 exits 'ETRN' 0 page gw 'The phone book for ETRN'
 like 'one went and one came' 'status=0 link=(ok|up) send=0 retrieve=0 .*sent=1 deferred=0 received=1 ' cat "$tmp/said"
@@ -27,8 +27,8 @@ is 'nothing waits at the provider' 0 deferred_at isp
 # --- the same, called for
 write isp ann@customer.test 'second in'
 write gw bob@mx.test 'second out'
-waits_at isp 1
-waits_at gw 1
+ok 'it waits at isp' waits_at isp 1
+ok 'it waits at gw' waits_at gw 1
 socket isp
 exits 'turn-server' 0 page isp 'ATRN beside any of them'
 like 'its certificate holds' 'ATRN' cat "$tmp/said"

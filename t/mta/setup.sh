@@ -1,10 +1,11 @@
-# tidegate-setup(7), done by the letter: two hosts of their own, and on each the commands
+# tidegate-setup(7), done by the letter: two hosts at the ends of a line, and on each the commands
 # of the page as it was installed there, in its order and with nothing between.  Sourced
 # after lib.sh.
 #
 #	two_hosts PROVIDER GATEWAY	of these chroots: $isp and $gw, with a user each
 #	page HOST PART...	runs the commands of these parts of the page there
 #	waits_at HOST N		N messages are deferred there
+#	why_at HOST	why they wait there
 #	has HOST USER SUBJECT	that user there has got that letter
 #	write HOST ADDRESS SUBJECT	somebody writes one there
 #
@@ -18,12 +19,10 @@ two_hosts() {
 	root_of gw "$2"
 	ip netns add isp
 	ip netns add gw
-	ip link add to-gw netns isp type veth peer name to-isp netns gw
-	ip -n isp addr add 10.99.0.1/30 dev to-gw
-	ip -n gw addr add 10.99.0.2/30 dev to-isp
+	# a line on which a session takes its time, as lines do
+	SLOWLINK_DIR=$tmp/slowlink "$mta/slowlink" up tg --ns-a isp --ns-b gw --rtt 60ms --rate 2mbit || bail 'no link'
 	for host in isp gw; do
 		ip -n $host link set lo up
-		ip -n $host link set "$(ip -n $host -o link | sed -n 's/.*: \(to-[a-z]*\).*/\1/p')" up
 		install_into "$tmp/$host"
 		printf '127.0.0.1 localhost\n10.99.0.1 mx.test\n10.99.0.2 gw.customer.test\n' >"$tmp/$host/etc/hosts"
 		# what the page has an authority sign that everybody knows
@@ -103,6 +102,7 @@ page() {
 
 deferred_at() { in_chroot "$1" "$tmp/$1" queue-list --state=deferred --count; }
 waits_at() { wait_for equals "$2" deferred_at "$1"; }
+why_at() { in_chroot "$1" "$tmp/$1" queue-list --why; }
 has() { grep -q "^Subject: $3\$" "$tmp/$1/var/mail/$2"; }
 write() {
 	printf 'Subject: %s\n\nhello\n' "$3" | in_chroot "$1" "$tmp/$1" sendmail "$2"
