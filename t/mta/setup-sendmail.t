@@ -11,6 +11,8 @@ for host in "$isp" "$gw"; do
 	printf '#!/bin/sh\ncat >>"/var/mail/$2"\n' >"$host/usr/sbin/sensible-mda"
 	chmod 755 "$host/usr/sbin/sensible-mda"
 done
+# a provider has DNS; this one has a file
+printf 'hosts files\naliases files\n' >"$isp/etc/mail/service.switch"
 exits 'the provider' 0 page isp 'Sendmail, the provider'
 ok 'it waits at isp' waits_at isp 1
 exits 'the gateway' 0 page gw 'Sendmail, the gateway'

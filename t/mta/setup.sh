@@ -24,14 +24,16 @@ two_hosts() {
 	for host in isp gw; do
 		ip -n $host link set lo up
 		install_into "$tmp/$host"
-		printf '127.0.0.1 localhost\n10.99.0.1 mx.test\n10.99.0.2 gw.customer.test\n' >"$tmp/$host/etc/hosts"
+		# the name that is the kernel's has one with dots, or Sendmail waits for it
+		case $host in isp) own=mx.test ;; gw) own=gw.customer.test ;; esac
+		printf '127.0.0.1 localhost\n10.99.0.1 mx.test\n10.99.0.2 gw.customer.test\n' |
+			sed "s/ $own\$/& $(hostname)/" >"$tmp/$host/etc/hosts"
+		echo $own >"$tmp/$host/etc/mailname"
 		# what the page has an authority sign that everybody knows
 		install -D -m 644 "$certs/ca.pem" "$tmp/$host/usr/lib/ssl/cert.pem"
 		install -m 755 "$tmp/systemctl" "$tmp/$host/usr/sbin/systemctl"
 		echo 'postmaster: root' >"$tmp/$host/etc/aliases"
 	done
-	echo mx.test >"$isp/etc/mailname"
-	echo gw.customer.test >"$gw/etc/mailname"
 	chroot "$isp" useradd -m bob
 	chroot "$gw" useradd -m ann
 	install -D -m 644 "$certs/good.pem" "$isp/etc/letsencrypt/live/mx.test/fullchain.pem"
