@@ -286,8 +286,11 @@ read_some(struct receive *x, struct err *e)
 	got = line_read(x->line, &x->heard, e);
 	if (got < 0)
 		return -1;
-	if (x->heard.n >= HEARD_ENOUGH)
+	x->unnoticed += x->heard.n;
+	if (x->unnoticed >= HEARD_ENOUGH) {
 		x->silent = clock_in(x->idle_ms);
+		x->unnoticed = 0;
+	}
 	receiver_feed(&x->engine, buf_take(&x->heard));
 	x->eof = got & IO_EOF;
 	return got != 0;

@@ -36,6 +36,7 @@ struct receive {
 	struct buf heard;
 	bool eof;		/* the peer says nothing more */
 	int64_t silent;		/* when to stop waiting for the peer */
+	size_t unnoticed;	/* octets heard that have not put it off */
 };
 
 /* Opens the target, before anybody is asked for mail: 0, -1 as deliver_open(). */
