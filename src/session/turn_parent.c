@@ -79,10 +79,26 @@ forget_auth(struct turn_parent *t)
 	t->dovecots = false;
 }
 
+/* Were there too many failures from there?  `add': here is another. */
+static bool
+too_often(struct turn_parent *t, bool add)
+{
+	struct err e = {0};
+	int often = rates_count(t->run, &t->tries, t->peer, add, &e);
+
+	if (often != 0)
+		log_it(t, often > 0 ? "too many failures from there" : e.text,
+		    SPAN(""));
+	return often != 0;
+}
+
+/*
+ * Many connections may have begun before the first of them failed: what is right is
+ * told to no more of them than what is wrong.
+ */
 static int
 auth_ended(struct turn_parent *t, enum sasl_outcome r, const char *user)
 {
-	struct err e = {0};
 	const struct customer *c = user != NULL ?
 	    customers_find(t->customers, user) : NULL;
 
@@ -91,11 +107,11 @@ auth_ended(struct turn_parent *t, enum sasl_outcome r, const char *user)
 	    span_of(user != NULL ? user : "nobody"));
 	if (r == SASL_YES && c == NULL)
 		r = SASL_NO;
-	if (r != SASL_YES && rates_count(t->run, &t->tries, t->peer, true, &e) < 0)
-		log_err(t, "rates: ", &e);
+	forget_auth(t);
+	if (too_often(t, r != SASL_YES))
+		return say(t, 454, "4.7.0", "not now");
 	if (r == SASL_YES)
 		t->customer = c;
-	forget_auth(t);
 	switch (r) {
 	case SASL_YES:
 		return say(t, 235, "2.7.0", "welcome");
@@ -172,18 +188,13 @@ static int
 on_auth(struct turn_parent *t, struct note *n)
 {
 	enum sasl_outcome why;
-	struct err e = {0};
 	const char *mech = buf_str(&n->text);
-	int often = rates_count(t->run, &t->tries, t->peer, false, &e);
 
 	forget_auth(t);
 	if (t->customer != NULL)
 		return say(t, 503, "5.5.1", "that has been done");
-	if (often != 0) {
-		log_it(t, often > 0 ? "too many failures from there" : e.text,
-		    SPAN(""));
+	if (too_often(t, false))
 		return say(t, 454, "4.7.0", "not now");
-	}
 	buf_clear(&t->names);
 	buf_addspan(&t->names, buf_span(&n->extra));
 	t->with.certificate = t->names.n > 0 ? buf_str(&t->names) : NULL;
