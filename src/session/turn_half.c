@@ -30,7 +30,7 @@ struct half {
 	struct buf offered;	/* those of now */
 	struct buf names;	/* of a verified certificate */
 	int failures;
-	bool greeted;
+	bool refused;		/* by the other half, which knows why */
 	bool looked;		/* at its certificate */
 	bool eof;
 	int64_t silent;		/* when to stop waiting for the peer */
@@ -364,6 +364,16 @@ last_words(struct half *h, const char *why)
 			poll(&p, 1, clock_left(until));
 }
 
+static int
+over(const struct half *h, struct err *e)
+{
+	if (h->engine.quit || h->refused)
+		return 0;
+	if (h->failures >= AUTH_MOST)
+		return err_set(e, FAULT_PERM, "too many failures to log in");
+	return err_set(e, FAULT_PROTO, "what was said broke the protocol");
+}
+
 /* What the engine wants once all is sent: 1 go on, 0 the end, -1. */
 static int
 next(struct half *h, struct err *e)
@@ -376,6 +386,7 @@ next(struct half *h, struct err *e)
 		receiver_encrypted(&h->engine, &h->terms);
 		return 1;
 	case RECEIVER_OVER:
+		return over(h, e);
 	case RECEIVER_TURN:
 		return 0;
 	default:
@@ -487,6 +498,7 @@ hello(struct half *h, struct err *e)
 	if (r > 0 && n.what != NOTE_HELLO) {
 		buf_clear(&h->engine.out);
 		receiver_dismiss(&h->engine, "not now");
+		h->refused = true;
 	}
 	note_free(&n);
 	return r > 0 ? 0 : r < 0 ? -1 :
