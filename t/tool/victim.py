@@ -43,6 +43,11 @@ def pss(pid):
         return 0
 
 
+def session_pss(pid):
+    """kB of a program and all that it has started."""
+    return sum(pss(each) for each in descendants(pid))
+
+
 class Victim:
     def __init__(self, command, end_option=None):
         self.ours, theirs = socket.socketpair()
@@ -90,7 +95,7 @@ class Victim:
         return self.reply()
 
     def weigh(self):
-        size = sum(pss(pid) for pid in descendants(self.p.pid))
+        size = session_pss(self.p.pid)
         if size > MOST and "HEAVY" not in os.environ:
             print(f"PSS {size} kB")
 
