@@ -1,5 +1,5 @@
 # turn-server at work beside an MTA; sourced after lib.sh and tls.sh, with $kind, $root, the
-# MTA's chroot, and $spool, its queue in there.
+# MTA's chroot, and $spool, its queue in there ($there, if turn-server has to be told).
 #
 #	customers		three of them, in $tmp/customers and in the chroot
 #	server PORT HOW		turn-server in there, one for each connection; HOW: --drain, --splice
@@ -42,7 +42,7 @@ server() {
 	exec unshare --mount sh -c 'mount -t proc proc "\$0/proc" && exec chroot "\$0" /usr/bin/env -i \\
 		PATH=/usr/sbin:/usr/bin:/sbin:/bin "\$@"' "$root" turn-server \\
 		--customers=/etc/tidegate/customers --passwords=/etc/tidegate/users --helo=isp.test \\
-		--tls-cert=/etc/tidegate/cert.pem --spool=$kind --splice-idle=${splice_idle:-2} -v $2 2>>"$tmp/server.log"
+		--tls-cert=/etc/tidegate/cert.pem --spool=${there:-$kind} --splice-idle=${splice_idle:-2} -v $2 2>>"$tmp/server.log"
 	END
 	chmod +x "$tmp/server.$1"
 	python3 "$tmp/listen.py" "$1" "$tmp/server.$1" &
