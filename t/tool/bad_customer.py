@@ -5,12 +5,13 @@ import hmac
 import os
 import socket
 import sys
+import time
 
 from victim import GO, Victim, path
 
 
-def server(*options):
-    return Victim(["turn-server", "--customers=" + path("customers"), "--passwords=" + path("users"),
+def server(*options, program="turn-server"):
+    return Victim([program, "--customers=" + path("customers"), "--passwords=" + path("users"),
                    "--spool=maildir:" + path("md"), "--helo=isp.test"] + list(options))
 
 
@@ -197,6 +198,72 @@ def endless_greeting():
     v.weigh()
     v.finish(False)
     waits()
+
+
+# ---- the same while the MTA's own sessions are carried ----
+
+def spliced(*options):
+    """The MTA that stands in, sp/dequeue, sends a letter when it is asked to."""
+    v = server("--splice", "--splice-idle=1s", *options, program=path("sp/turn-server"))
+    v.reply()
+    v.ask("EHLO c.test")
+    cram(v)
+    print(v.ask("ATRN one.test"))
+    return v
+
+
+def mta_says():
+    """The status of its smtp-send: 0 would be a letter that it has no more."""
+    end = time.monotonic() + GO
+    while not os.path.exists(path("sp/code")) and time.monotonic() < end:
+        time.sleep(.05)
+    with open(path("sp/code")) as f:
+        print(f"the MTA: {f.read().strip()}")
+
+
+def splice_ahead():
+    v = spliced()
+    v.say(b"220 c.test\r\n250-c.test\r\n250 PIPELINING\r\n" + b"250 ok\r\n" * 3 + b"354 go\r\n" + b"250 ok\r\n" * 4)
+    v.finish(False)
+    mta_says()
+
+
+def splice_ahead_of_text():
+    """The 250 to a text, glued to the 354 to DATA."""
+    v = spliced()
+    v.say(b"220 c.test\r\n")
+    v.line()
+    v.say(b"250 c.test\r\n")
+    while (line := v.line()) not in (None, "DATA"):
+        v.say(b"250 ok\r\n")
+    v.say(b"354 go\r\n250 taken\r\n")
+    v.finish(False)
+    mta_says()
+
+
+def splice_endless():
+    v = spliced()
+    v.say(b"220 c.test\r\n")
+    v.line()
+    v.say(b"250 c.test\r\n")
+    v.line()
+    for _ in range(160):
+        if not v.say(b"250-still more to come\r\n" * 3000):
+            break
+    v.weigh()
+    v.finish(False)
+    mta_says()
+
+
+def splice_slow():
+    v = spliced("--deadline=3s")
+    v.say(b"220 c.test\r\n")
+    v.line()
+    v.say(b"250 c.test\r\n")
+    v.line()
+    v.drip(b"250-")
+    v.finish(False)
+    mta_says()
 
 
 def ten():
