@@ -64,6 +64,22 @@ take_end
 like 'taken away meanwhile: told' 'taken away' cat "$tmp/take.err"
 is 'with 75' 75 cat "$tmp/take.done"
 
+# ---- other mail in a file that was met before ----
+# a free inode is soon that of the next message: here it is so by a rename
+take_fresh
+met=$take_dir/queue/1795450564.7281 new=$take_dir/queue/1795459999.1
+from=$(take_list -F %f 1795450564.7281)
+is_back() { [ -s "$tmp/told" ] && [ -f "$met" ]; }
+{
+	printf '%s\t%s\tbob@eu.later.example\n' "$met" "$from"
+	wait_for is_back
+	mv "$met" "$new"
+	printf '%s\t%s\tann@later.example\n' "$new" "$from"
+} | dequeue - --results --in-hand=1 -- "$tmp/take.answer" >"$tmp/told" 2>"$tmp/err"
+is 'a new message is taken, whose inode was met as that of another' ann@later.example \
+	cut -f2 "$take_sink"
+is 'and he is done' 'bob@eu.later.example carla@deep.eu.later.example' take_list -F %r 1795459999.1
+
 # ---- orders that need nullmailer ----
 take_fresh
 exits 'release of a copy: 69' 69 dequeue --spool=nullmailer:"$take_dir" --all

@@ -8,6 +8,7 @@
 struct inode {
 	dev_t dev;
 	ino_t ino;
+	int64_t born;
 };
 
 static int
@@ -17,16 +18,18 @@ compare(const void *a, const void *b)
 
 	if (x->dev != y->dev)
 		return x->dev < y->dev ? -1 : 1;
-	return (x->ino > y->ino) - (x->ino < y->ino);
+	if (x->ino != y->ino)
+		return x->ino < y->ino ? -1 : 1;
+	return (x->born > y->born) - (x->born < y->born);
 }
 
 bool
-seen_first(struct seen *s, dev_t dev, ino_t ino)
+seen_first(struct seen *s, dev_t dev, ino_t ino, int64_t born)
 {
 	struct inode *one = must(malloc(sizeof *one));
 	struct inode *const *at;
 
-	*one = (struct inode){ dev, ino };
+	*one = (struct inode){ dev, ino, born };
 	at = must(tsearch(one, &s->tree, compare));
 	if (*at == one)
 		return true;
@@ -35,9 +38,9 @@ seen_first(struct seen *s, dev_t dev, ino_t ino)
 }
 
 bool
-seen_has(const struct seen *s, dev_t dev, ino_t ino)
+seen_has(const struct seen *s, dev_t dev, ino_t ino, int64_t born)
 {
-	struct inode key = { dev, ino };
+	struct inode key = { dev, ino, born };
 
 	return tfind(&key, &s->tree, compare) != NULL;
 }

@@ -1,8 +1,12 @@
-/* Files met before, by device and inode. */
+/*
+ * Files met before, by device, inode and when they were born: what the caller knows of
+ * that and no rename changes (0: nothing).  An inode that is free is soon another file's.
+ */
 #ifndef BASE_SEEN_H
 #define BASE_SEEN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct seen {
@@ -10,9 +14,9 @@ struct seen {
 };
 
 /* Is this the first time?  It is remembered. */
-bool seen_first(struct seen *, dev_t, ino_t);
+bool seen_first(struct seen *, dev_t, ino_t, int64_t born);
 
-bool seen_has(const struct seen *, dev_t, ino_t);
+bool seen_has(const struct seen *, dev_t, ino_t, int64_t born);
 
 void seen_free(struct seen *);
 

@@ -64,6 +64,13 @@ let_go(struct claimed *c)
 	free(c);
 }
 
+/* Its name begins with the second in which nullmailer-queue made it. */
+static int64_t
+born(const struct claimed *c)
+{
+	return strtoll(c->name, NULL, 10);
+}
+
 /*
  * What this process has had in hand is met again by its own walk, where it lies claimed
  * and when it is back.
@@ -73,7 +80,8 @@ had_before(const struct claimed *c)
 {
 	struct stat st;
 
-	return lstat(c->path.p, &st) == 0 && seen_has(c->had, st.st_dev, st.st_ino);
+	return lstat(c->path.p, &st) == 0 &&
+	    seen_has(c->had, st.st_dev, st.st_ino, born(c));
 }
 
 static void
@@ -82,7 +90,7 @@ remember(const struct claimed *c)
 	struct stat st;
 
 	if (fstat(c->fd, &st) == 0)
-		seen_first(c->had, st.st_dev, st.st_ino);
+		seen_first(c->had, st.st_dev, st.st_ino, born(c));
 }
 
 /* Where it lies while it is ours. */
