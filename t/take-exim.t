@@ -129,6 +129,26 @@ exits 'the next run' 0 take_drain 1xVWxJ-0002qn-2a
 is 'removes the rest of it' '' parts "$two"
 is 'and all that was ours' '' ours
 
+# ---- a journal that cannot be written at first ----
+cat >"$tmp/repair" <<'END'
+#!/bin/sh
+IFS=$take_tab read -r ref rest
+printf '%s\t%s\tdelivered\t2.0.0\tok\n' "$ref" "$(printf '%s' "$rest" | tr '\t' '\n' | grep UPPER)"
+until grep -q 'not marked' "$tmp/err"; do perl -e 'select undef, undef, undef, .05'; done
+rm "${ref%-H}-J"
+printf '%s\t*\tdeferred\t4.2.1\tlater\n' "$ref"
+END
+chmod +x "$tmp/repair"
+take_fresh
+id=1xVWxP-0002wZ-06
+: >"$tmp/target"
+ln "$tmp/target" "$take_dir/input/$id-J"
+timeout 60 dequeue --spool=exim:"$take_dir" "$id" -r 'UPPER*' -r 'bob*' -- "$tmp/repair" 2>"$tmp/err"
+is 'what was not marked at first is marked in the end' UPPER.Case@later.example \
+	cat "$take_dir/input/$id-J"
+is 'in no file of anybody else' '' cat "$tmp/target"
+ok 'and he does not wait' sh -c '! queue-list --spool="exim:$1" -F %r "$2" | grep -q UPPER' - "$take_dir" "$id"
+
 # ---- hostile neighbours ----
 take_fresh
 : >"$tmp/target"

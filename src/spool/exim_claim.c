@@ -17,6 +17,9 @@
  * -H is first, and not -D as Exim has it: one without a -D would be complained of in each
  * queue run.  What is set aside is called tidegate.ID-H (-J), which is no name to Exim.
  *
+ * A line that cannot be written to -J is kept, and tried again with the next one and
+ * at the end; until then its recipient is done for us alone.
+ *
  * -H is not written anew for who is done: it holds what only Exim understands.
  *
  * Exim's retry times are hints in a database of its own, which nobody else writes.  A
@@ -53,6 +56,7 @@
 struct claimed {
 	char *ref, *id;
 	struct buf data;	/* the path of -D */
+	struct buf lines;	/* those that -J lacks */
 	int fd;			/* -D: the lock */
 	struct stat was;
 	bool aside;		/* -H is: it is over */
@@ -66,6 +70,7 @@ let_go(struct claimed *c)
 	free(c->ref);
 	free(c->id);
 	buf_free(&c->data);
+	buf_free(&c->lines);
 	free(c);
 }
 
@@ -318,24 +323,25 @@ journal_line(struct buf *line, const char *address)
 	buf_addc(line, '\n');
 }
 
+/* Writes what -J lacks. */
 static int
-journal(struct claimed *c, const char *address, struct err *e)
+journal(struct claimed *c, struct err *e)
 {
-	struct buf path = {0}, line = {0};
+	struct buf path = {0};
 	struct stat st;
 	int fd, r;
 
 	exim_beside(&path, c->ref, "J");
-	journal_line(&line, address);
 	r = open_lines(buf_str(&path), &fd, &st, e);
 	if (r == 0) {
-		r = new_journal(c, path.p, buf_span(&line), e);
+		r = new_journal(c, path.p, buf_span(&c->lines), e);
 	} else if (r > 0) {
-		r = add_line(fd, path.p, st.st_size, buf_span(&line), e);
+		r = add_line(fd, path.p, st.st_size, buf_span(&c->lines), e);
 		close(fd);
 	}
+	if (r >= 0)
+		buf_clear(&c->lines);
 	buf_free(&path);
-	buf_free(&line);
 	return r < 0 ? -1 : 0;
 }
 
@@ -421,12 +427,13 @@ exim_settle(struct claimed *c, struct message *m, size_t i,
 	if (!seize_is_done(result))
 		return note(c, r, result, e);
 	mark(m, r->address);	/* whatever follows: he has it */
+	journal_line(&c->lines, r->address);
 	if (seize_pending(m) > 0)
-		return journal(c, r->address, e);
+		return journal(c, e);
 	if (set_aside(c, &first) == 0)
 		return 0;
 	if (!c->aside)
-		return journal(c, r->address, e);	/* Exim will remove it */
+		return journal(c, e);	/* Exim will remove it */
 	*e = first;
 	return -1;
 }
@@ -434,9 +441,13 @@ exim_settle(struct claimed *c, struct message *m, size_t i,
 int
 exim_done(struct claimed *c, struct message *m, struct err *e)
 {
-	int r = c->aside ? discard(c, e) : 0;
+	int r = 0;
 
 	(void)m;
+	if (c->aside)
+		r = discard(c, e);
+	else if (c->lines.n > 0 && is_there(c))
+		r = journal(c, e);
 	let_go(c);
 	return r;
 }
