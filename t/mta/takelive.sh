@@ -138,11 +138,13 @@ returns() {
 	returned_waits() { [ "$(waiting)" = "back-1@d1.test
 back-2@d2.test" ]; }
 	wait_for returned_waits
-	exits "$kind: one recipient is returned" 0 dq -d d1.test --bounce --bounce-text='5.3.4 too large for the line'
+	# the MTA may have it in hand just then: 75
+	ok "$kind: one recipient is returned" wait_for dq -d d1.test --bounce \
+		--bounce-text='5.3.4 too large for the line'
 	is "$kind: the other waits" back-2@d2.test waiting -r 'back-*'
 	wait_for report_came
 	is "$kind: the sender gets a report of it" 'delivery-status text/plain message/delivery-status message/rfc822 0
 rfc822; back-1@d1.test failed 5.3.4' cat "$tmp/report"
-	exits "$kind: the other is removed" 0 dq -r back-2@d2.test --remove
+	ok "$kind: the other is removed" wait_for dq -r back-2@d2.test --remove
 	close_hop
 }
