@@ -85,6 +85,50 @@ ok 'nobody got anything' test ! -e "$tmp/sink"
 pending >"$tmp/after"
 same 'nothing was touched by any' "$tmp/before" "$tmp/after"
 
+# ---- two queues found: which? ----
+# two Postfix instances, here by stand-ins for their programs
+mkdir "$tmp/fake"
+for q in one two; do
+	mkdir -p "$tmp/conf.$q" "$tmp/q.$q"
+	(cd "$tmp/q.$q" && mkdir active bounce corrupt defer deferred hold incoming maildrop)
+	python3 "$top/t/bench/queue.py" postfix "$tmp/q.$q" 3
+done
+cat >"$tmp/fake/postconf" <<'END'
+#!/bin/sh
+case "$* ${MAIL_CONFIG-}" in *conf.two*) q=two ;; *) q=one ;; esac
+printf 'queue_directory = %s\nconfig_directory = %s\n' "$tmp/q.$q" "$tmp/conf.$q"
+END
+printf '#!/bin/sh\nprintf "two - y %%s\\n" "$tmp/conf.two"\n' >"$tmp/fake/postmulti"
+printf '#!/bin/sh\n' | tee "$tmp/fake/postsuper" "$tmp/fake/postqueue" >"$tmp/fake/sendmail"
+chmod +x "$tmp"/fake/*
+found() { env PATH="$tmp/fake:$PATH" "$@"; }
+both() { (cd "$tmp" && find q.one q.two -type f -exec cksum {} + | sort -k 3); }
+both >"$tmp/before"
+rm -f "$tmp/sink"
+is 'both are found' 6 sh -c 'PATH=$tmp/fake:$PATH queue-list | grep -c "^$tmp/q\.\(one\|two\)/"'
+for verb in '-- all' '--remove -y' '--bounce -y'; do
+	case $verb in -*all) verb="-- $tmp/all" ;; esac
+	for selection in --all '-d few.test' '-f *'; do
+		set -f
+		# shellcheck disable=SC2086
+		exits "which of two? $selection ${verb%% -y}" 64 found dequeue $selection $verb
+		set +f
+	done
+	# shellcheck disable=SC2086
+	like '... it names them' "more than one queue:.* --spool=postfix:$tmp/q\.one.* --spool=postfix:$tmp/q\.two" \
+		found dequeue --all $verb
+done
+ok 'no COMMAND was started' test ! -e "$tmp/sink"
+both >"$tmp/after"
+same 'nothing was touched' "$tmp/before" "$tmp/after"
+exits 'the one that is named' 0 found dequeue --spool=postfix:"$tmp/q.two" -d few.test -- "$tmp/all"
+is '... and only that' '6 3' sh -c 'for q in one two; do
+	queue-list --spool=postfix:"$tmp/q.$q" -F "%r" | tr " " "\n" | grep -c .; done | paste -sd " "'
+exits 'or both, when both are named' 0 found dequeue --spool=postfix:"$tmp/q.one" --spool=postfix:"$tmp/q.two" \
+	-d other.test -- "$tmp/all"
+is '... who waits then' 3 sh -c 'for q in one two; do
+	queue-list --spool=postfix:"$tmp/q.$q" -F "%r" | tr " " "\n" | grep .; done | grep -c .'
+
 # ---- --in-hand=1: what is answered is marked before the next is given ----
 cat >"$tmp/watch" <<'END'
 #!/bin/sh
