@@ -45,4 +45,23 @@ perl -e 'for (1 .. 3000) { print "From a\@x.test Thu Nov 26 10:00:00 2026\nDeliv
 is 'messages across the pieces that are read' 3000 queue-list --spool=mbox:"$tmp/many" --count
 is "and the text of one of them" "$(perl -e 'print "x" x (2999 * 37 % 5000)')" sh -c \
     'queue-cat "$(queue-list --spool=mbox:"$1" -r b2999@y.test)" | tail -1 | tr -d "\r"' - "$tmp/many"
+
+# ---- nothing is taken out ----
+cp "$box" "$tmp/before"
+for verb in '-- cat' '--bounce -y' '--remove -y'; do
+	# shellcheck disable=SC2086
+	exits "69: $verb" 69 dequeue --spool=mbox:"$box" --all $verb
+	# shellcheck disable=SC2086
+	exits "69, by ref: $verb" 69 dequeue "$box#0" $verb
+done
+like 'with what to do' 'no place to mark .*smtp-send --records' dequeue --spool=mbox:"$box" --all -- cat
+same 'it is as it was' "$tmp/before" "$box"
+sink --listen=127.0.0.1:0 --maildir="$tmp/got" --port-file="$tmp/port" &
+sink_pid=$!
+wait_for test -s "$tmp/port"
+is 'that does send it' 'bob@y.test carla@y.test' sh -c 'queue-list --spool=mbox:"$1" --records |
+	smtp-send --records -s 127.0.0.1:"$2" | grep delivered | cut -f2 | sort | paste -sd " "' - "$box" "$(cat "$tmp/port")"
+same '... and it stays' "$tmp/before" "$box"
+kill $sink_pid
+wait $sink_pid 2>/dev/null
 done_testing

@@ -10,6 +10,11 @@
  *
  * Locks: fcntl(2) and FILE.lock, whoever writes.  Looking takes none: a file that
  * becomes shorter meanwhile has lost its messages.
+ *
+ * Nothing is taken out of one, not of a copy either.  There is no place where it is
+ * said who has a message, so a crash would repeat all that was sent since the file was
+ * last written anew; and to write it anew moves the messages behind, whose refs would
+ * then name others, in our hands and in those of whoever listed them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -427,4 +432,6 @@ const struct spool_kind spool_mbox = {
 	.find = mbox_find,
 	.read = mbox_read,
 	.body = mbox_body,
+	.because = "an mbox has no place to mark who has a message; what "
+	    "`queue-list --records | smtp-send --records' sends stays in it",
 };

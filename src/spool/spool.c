@@ -214,6 +214,9 @@ outlook_free(struct outlook *o)
 int
 spool_yields(const struct spool *s, struct err *e)
 {
+	if (s->kind->because != NULL)
+		return err_set(e, FAULT_UNAVAILABLE, "%s: no mail can be taken out: "
+		    "%s", s->dir, s->kind->because);
 	if (s->kind->claim == NULL || (s->kind->only_copies && s->live))
 		return err_set(e, FAULT_UNAVAILABLE, "%s: %s offers no safe way "
 		    "to take mail out while it runs", s->dir, s->kind->name);
@@ -248,7 +251,8 @@ spool_take_away(struct spool *s, const struct message *m, struct err *e)
 	if (r > 0) {
 		switch (s->kind->claim(s, &at, &ours, &claimed, e)) {
 		case CLAIM_OURS:
-			if (ours.ino == m->ino && ours.dev == m->dev)
+			if (ours.ino == m->ino && ours.dev == m->dev &&
+			    ours.arrival == m->arrival)
 				r = mark_all(s->kind, claimed, &ours, e);
 			else
 				r = s->kind->done(claimed, &ours, e);

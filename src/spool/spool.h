@@ -187,9 +187,11 @@ struct spool_kind {
 	 * Claims the message at `entry` under the MTA's own lock, and reads it
 	 * anew into `m` (empty before; filled only when ours).  One with
 	 * only_mta set is not to be had (69).
-	 * NULL: this MTA offers no safe way; `only_copies': none while it may
-	 * run, so that only of a copied queue is it called (spool_yields()).
+	 * NULL: there is no safe way, `because' of what it says; `only_copies':
+	 * none while the MTA may run, so that only of a copied queue is it called
+	 * (spool_yields()).
 	 */
+	const char *because;
 	bool only_copies;
 	enum claim (*claim)(struct spool *, const struct entry *,
 	    struct message *m, struct claimed **, struct err *);
