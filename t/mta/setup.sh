@@ -31,6 +31,7 @@ two_hosts() {
 		echo $own >"$tmp/$host/etc/mailname"
 		# what the page has an authority sign that everybody knows
 		install -D -m 644 "$certs/ca.pem" "$tmp/$host/usr/lib/ssl/cert.pem"
+		install -D -m 644 "$certs/ca.pem" "$tmp/$host/etc/ssl/certs/ca-certificates.crt"
 		install -m 755 "$tmp/systemctl" "$tmp/$host/usr/sbin/systemctl"
 		echo 'postmaster: root' >"$tmp/$host/etc/aliases"
 	done
