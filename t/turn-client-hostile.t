@@ -1,7 +1,7 @@
 #!/bin/sh
 # Providers of turn-client who mean no good: what they hear, what it costs, when it is over,
 # and that no mail is taken which should not be.
-# shellcheck shell=sh source=t/lib.sh disable=SC2016
+# shellcheck shell=sh source=t/lib.sh disable=SC2016,SC2034
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=t/tls.sh
 . "$(dirname "$0")/tls.sh"

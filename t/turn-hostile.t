@@ -1,7 +1,7 @@
 #!/bin/sh
 # Customers of turn-server who mean no good: what they hear, what it costs, when it is
 # over, and that no mail goes where it should not.  t/turn-client-hostile.t is the other end.
-# shellcheck shell=sh source=t/lib.sh
+# shellcheck shell=sh source=t/lib.sh disable=SC2034
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=t/tls.sh
 . "$(dirname "$0")/tls.sh"
@@ -75,7 +75,7 @@ is 'BDAT of 2^64+1: no mail is taken' '502 5.5.1 that is not done here
 502 5.5.1 that is not done here
 221 2.0.0 bye
 status 0' meets bdat
-is 'ten thousand RCPTs: ten are answered' "$(for i in 0 1 2 3 4 5 6 7 8 9; do echo 502 5.5.1 that is not done here; done)
+is 'ten thousand RCPTs: ten are answered' "$(for i in 0 1 2 3 4 5 6 7 8 9; do echo '502 5.5.1 that is not done here'; done)
 421 4.7.0 too many bad commands
 status 76" meets rcpts
 is 'no reply is ever read' 'status 75' meets deaf
@@ -92,7 +92,7 @@ is 'an octet at a time: the verdict' "$turns
 EHLO isp.test
 status 75
 $kept" meets slow_verdict
-is 'a foreign domain among ten, and one that there is not' "$(for i in 0 1 2 3 4 5; do echo 450 4.7.1 request refused; done)
+is 'a foreign domain among ten, and one that there is not' "$(for i in 0 1 2 3 4 5; do echo '450 4.7.1 request refused'; done)
 221 2.0.0 bye
 status 0
 $kept" meets ten

@@ -10,6 +10,7 @@ of it; the figures that no test can promise go to stderr.  $HEAVY set: nobody is
 """
 import base64
 import os
+import resource
 import socket
 import ssl
 import subprocess
@@ -115,6 +116,7 @@ def weigh(what, some):
 
 
 def main():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     threading.Thread(target=inetd, daemon=True).start()
     idle = [Caller() for _ in range(IDLE)]
     working = at_once([Caller] * WORKING)
