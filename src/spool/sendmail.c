@@ -17,6 +17,7 @@
 const struct spool_kind spool_sendmail = {
 	.name = "sendmail",
 	.discover = sm_discover,
+	.together = true,
 	.open = sm_open,
 	.close = sm_close,
 	.owns = sm_owns,

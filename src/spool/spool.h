@@ -109,6 +109,11 @@ struct spool_kind {
 	 * kind has no place of its own.
 	 */
 	int (*discover)(struct spools *, struct err *);
+	/*
+	 * What discover() finds is one MTA's in several directories: Sendmail's queue
+	 * groups, and the queue of its submission program.
+	 */
+	bool together;
 
 	/*
 	 * Makes a spool of spool->dir (given, not yet absolute; NULL: the

@@ -158,13 +158,22 @@ only_refs(const struct select *s)
 	return s->ids.n > 0;
 }
 
+static bool
+one_mta(const struct spools *found)
+{
+	for (size_t i = 0; i < found->n; i++)
+		if (found->p[i].kind != found->p[0].kind || !found->p[i].kind->together)
+			return false;
+	return true;
+}
+
 /* A queue is to be emptied: not the one that happened to be found. */
 static void
 check_single(const struct spools *found)
 {
 	struct buf names = {0};
 
-	if (found->n < 2 || opts_spool_given())
+	if (opts_spool_given() || found->n < 2 || one_mta(found))
 		return;
 	for (size_t i = 0; i < found->n; i++)
 		buf_addf(&names, " --spool=%s:%s", found->p[i].kind->name,

@@ -20,7 +20,8 @@ two_hosts() {
 	ip netns add isp
 	ip netns add gw
 	# a line on which a session takes its time, as lines do
-	SLOWLINK_DIR=$tmp/slowlink "$mta/slowlink" up tg --ns-a isp --ns-b gw --rtt 60ms --rate 2mbit || bail 'no link'
+	# shellcheck disable=SC2086
+	SLOWLINK_DIR=${SLOWLINK_DIR:-$tmp/slowlink} "$mta/slowlink" up tg --ns-a isp --ns-b gw ${line:---rtt 60ms --rate 2mbit} || bail 'no link'
 	for host in isp gw; do
 		ip -n $host link set lo up
 		install_into "$tmp/$host"
