@@ -74,6 +74,17 @@ help() {
 	  -q, --quiet     say only what failed
 	  -n, --dry-run   print what would be run, and run nothing
 	  --strict        a message left waiting is a failure (75)
+	END
+	[ "$prog" != gateway-dial ] || cat <<-END
+	  --due           for cron: only if a session is due
+	  --status        the last sessions, and when the next is due
+	  --check         is it long since one went well?  A monitoring plug-in
+	  --warn=TIME     since when that is 1
+	  --critical=TIME since when it is 2
+	  --probe         what would make a session fail, and what mends it
+	  -j, --json      of these, as JSON
+	END
+	cat <<-END
 	  --help          this text
 	  --usage         the first line of it
 	  --version       which version this is
