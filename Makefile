@@ -120,11 +120,19 @@ bench: all $(gauges)
 	@./setup bench
 	@t/bench/run $(PART)
 
+completions = $(PREFIX)/share/bash-completion/completions
+
+$(BUILD)/bash-completion: share/bash-completion $(bins) $(scripts) $(wildcard bin/*.sh)
+	share/bash-completion $(bins) $(scripts) >$@.new
+	mv $@.new $@
+
 #: make install    into $(DESTDIR)$(PREFIX)
-install: all
+install: all $(BUILD)/bash-completion
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/tidegate
 	install -m 755 $(bins) $(scripts) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(wildcard bin/*.sh) $(DESTDIR)$(PREFIX)/libexec/tidegate
+	install -D -m 644 $(BUILD)/bash-completion $(DESTDIR)$(completions)/tidegate
+	for p in $(tools) $(notdir $(scripts)); do ln -sf tidegate $(DESTDIR)$(completions)/$$p || exit 1; done
 	for m in $(mans); do \
 		install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/} || exit 1; \
 	done
@@ -138,6 +146,7 @@ install: all
 uninstall:
 	cd $(DESTDIR)$(PREFIX)/bin && rm -f $(tools) $(notdir $(scripts))
 	rm -rf $(DESTDIR)$(PREFIX)/libexec/tidegate $(DESTDIR)$(PREFIX)/share/tidegate
+	cd $(DESTDIR)$(completions) && rm -f tidegate $(tools) $(notdir $(scripts))
 	for m in $(mans); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
 
 #: make clean      back to a fresh clone

@@ -9,6 +9,7 @@ exits 'make install' 0 made install DESTDIR="$root" PREFIX=/usr
 for program in queue-list queue-cat smtp-send etrn-request dequeue msg-sizecheck turn-client turn-server \
     gateway-dial gateway-flush gateway-etrn; do
 	ok "$program" test -x "$root/usr/bin/$program"
+	ok "$program in bash" test -s "$root/usr/share/bash-completion/completions/$program"
 	ok "$program(1)" test -f "$root/usr/share/man/man1/$program.1"
 	like "$program runs" "^$program \\(Tidegate\\) " "$root/usr/bin/$program" --version
 done
@@ -63,5 +64,5 @@ rm -f "$tmp/links"/*
 is 'no phone book' '' called link-up ppp0
 
 exits 'make uninstall' 0 made uninstall DESTDIR="$root" PREFIX=/usr
-is 'leaves nothing' '' find "$root" -type f
+is 'leaves nothing' '' find "$root" -type f -o -type l
 done_testing
