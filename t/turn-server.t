@@ -218,6 +218,22 @@ for node in other.test @one.test '#one' nosuch.test; do
 done
 like 'no node' '^501' plays 'EHLO c.test\nCRAM alice secret\nETRN <one.test>\nQUIT\n'
 
+# ---- started by one who does not care what becomes of his children ----
+cat >"$tmp/careless" <<-'END'
+#!/usr/bin/perl
+$SIG{CHLD} = 'IGNORE';
+exec @ARGV;
+END
+chmod +x "$tmp/careless"
+fresh
+careful=$server
+server="$tmp/careless $server"
+exits 'who started it ignores SIGCHLD: it ends all the same' 0 plays 'EHLO c.test\nQUIT\n'
+exits 'and hands out mail' 0 plays 'EHLO c.test\nCRAM alice secret\nATRN\n'
+is 'which is gone' 'm3 m4 m5' waits
+server=$careful
+fresh
+
 # ---- other ways to drain ----
 cat >"$tmp/drain" <<-'END'
 #!/bin/sh

@@ -1,5 +1,6 @@
 /* turn-server: keeps mail for customers who call and fetch it on their own connection. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -307,7 +308,8 @@ serve(struct turn_parent *t, struct turn_half *h)
 	t->other = p[0];
 	status = parent(t);
 	close(p[0]);
-	while (waitpid(pid, &how, 0) < 0 && interrupt_came() == 0)
+	while (waitpid(pid, &how, 0) < 0 && errno == EINTR &&
+	    interrupt_came() == 0)
 		;
 	return status_worse(status, WIFEXITED(how) ? WEXITSTATUS(how) : FAULT_TEMP);
 }
