@@ -4,6 +4,7 @@
 #	steps_kind		what the queue is called
 #	steps_from		a directory to copy the queue from, each time
 #	steps_ids		the messages to drain (a few)
+#	steps_never		such files stop the MTA and must not be left behind (none)
 #
 # and then at_each_step NAME.  Each $steps_every-th step is tried (1), with $SOAK all.
 #
@@ -68,6 +69,7 @@ steps_safe() {
 	steps_waiting ours >"$tmp/steps.wait" 2>"$tmp/steps.err"
 	sort -u "$steps_sink" "$tmp/steps.wait" | comm -23 "$tmp/steps.all" - >"$tmp/steps.lost"
 	steps_waiting others >"$tmp/steps.now"
+	[ -z "${steps_never-}" ] || find "$steps_dir" -name "$steps_never" >>"$tmp/steps.err"
 	[ ! -s "$tmp/steps.lost" ] && cmp -s "$tmp/steps.others" "$tmp/steps.now" &&
 		[ ! -s "$tmp/steps.err" ]
 }

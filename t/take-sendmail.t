@@ -53,26 +53,28 @@ like 'a lock of fcntl: busy' 'busy 1' dequeue --spool=sendmail:"$take_dir" "$id"
 wait
 like 'a lock of flock: busy' 'busy 1' flock "$qf" "$tap_built/bin/dequeue" \
 	--spool=sendmail:"$take_dir" "$id" -v -- true
-: >"$(dirname "$qf")/tf$id"
-exits 'a tf that a crash left' 0 dequeue --spool=sendmail:"$take_dir" "$id" -- sh -c '
+: >"$(dirname "$qf")/tidegate.qf$id"
+: >"$(dirname "$qf")/tidegate.qf6AN0000000000001"
+exits 'a half-written file that a crash left' 0 dequeue --spool=sendmail:"$take_dir" "$id" -- sh -c '
 	while read -r ref rest; do printf "%s\t*\tdelivered\t2.0.0\tok\n" "$ref"; done'
 is 'does no harm' '' find "$take_dir" -name "*$id"
+is 'nor does that of a message that has gone' '' find "$take_dir" -name 'tidegate*'
 
 # ---- what cannot be marked at once ----
 take_fresh
 qf=$(find "$take_dir" -name "qf$id")
-mkdir "$(dirname "$qf")/tf$id"
+mkdir "$(dirname "$qf")/tidegate.qf$id"
 exits 'no new qf can be written: told' 74 dequeue --spool=sendmail:"$take_dir" "$id" -- sh -c '
 	while read -r ref rest; do printf "%s\t*\tdelivered\t2.0.0\tok\n" "$ref"; done'
 is 'but who has it is not asked again: all have it, it goes' '' find "$take_dir" -name "[qd]f$id"
 take_fresh
-mkdir "$(dirname "$qf")/tf$id"
-exits 'the last one is put off, and the tf can be written then' 75 dequeue --timeout=20s --spool=sendmail:"$take_dir" "$id" -- sh -c '
+mkdir "$(dirname "$qf")/tidegate.qf$id"
+exits 'the last one is put off, and the file can be written then' 75 dequeue --timeout=20s --spool=sendmail:"$take_dir" "$id" -- sh -c '
 	IFS=$take_tab read -r ref sender rcpts
 	set -f; IFS=$take_tab; set -- $rcpts
 	while [ $# -gt 1 ]; do printf "%s\t%s\tdelivered\t2.0.0\tok\n" "$ref" "$1"; shift; done
 	until grep -q "not marked" "$0"; do :; done
-	rmdir "${ref%/*}/tf${ref##*/qf}"
+	rmdir "${ref%/*}/tidegate.${ref##*/}"
 	printf "%s\t%s\tdeferred\t4.2.1\t451 later\n" "$ref" "$1"' "$tmp/.err"
 is 'he alone waits' "$(tail -n 1 "$tmp/rcpts")" sh -c \
 	'queue-list --spool=sendmail:"$take_dir" "$1" --records | cut -f3- | tr "\t" "\n"' - "$id"

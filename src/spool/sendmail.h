@@ -2,6 +2,7 @@
 #ifndef SPOOL_SENDMAIL_H
 #define SPOOL_SENDMAIL_H
 
+#include "base/seen.h"
 #include "spool/file.h"
 #include "spool/spool.h"
 
@@ -66,18 +67,22 @@ int sm_option(const char *conf, const char *name, struct buf *value, struct err 
 
 /*
  * sendmail_ask.c: Sendmail's own program and what it and its configuration say of a
- * queue, each asked once; spool->own, from sm_own().
+ * queue, each asked once; spool->own, from sm_own(), or from sm_kept() when nothing is
+ * to be asked.
  */
 struct sm_asked { char *address, *route; };
 struct sm_own {
+	bool known;		/* what follows has been asked */
 	char *program;		/* the path of one that is Sendmail's; NULL: none */
 	bool on_path;		/* it is what a shell calls `sendmail' */
 	bool down;		/* no daemon and no queue runner is there */
 	int64_t life, report_life;	/* seconds: when mail is given up */
 	int64_t rest;		/* seconds between two tries; 0 none, or unknown */
 	VEC(struct sm_asked) asked;
+	struct seen swept;	/* directories */
 };
 struct sm_own *sm_own(struct spool *);
+struct sm_own *sm_kept(struct spool *);
 void sm_close(struct spool *);
 
 /* What it says of an address, to be kept by the spool: 1, 0 it was not asked, -1. */

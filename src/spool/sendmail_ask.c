@@ -218,13 +218,21 @@ settings(const char *conf, struct sm_own *own)
 }
 
 struct sm_own *
+sm_kept(struct spool *s)
+{
+	if (s->own == NULL)
+		s->own = must(calloc(1, sizeof(struct sm_own)));
+	return s->own;
+}
+
+struct sm_own *
 sm_own(struct spool *s)
 {
-	struct sm_own *own = s->own;
+	struct sm_own *own = sm_kept(s);
 
-	if (own != NULL)
+	if (own->known)
 		return own;
-	s->own = own = must(calloc(1, sizeof *own));
+	own->known = true;
 	find_program(own);
 	own->down = is_down();
 	settings(s->conf != NULL ? s->conf : SENDMAIL_CF, own);
@@ -243,6 +251,7 @@ sm_close(struct spool *s)
 		free(own->asked.p[i].route);
 	}
 	vec_free(&own->asked);
+	seen_free(&own->swept);
 	free(own->program);
 	free(own);
 }

@@ -5,9 +5,9 @@
  * we are killed right after it:
  *
  *	claim	lock, look again, read		as before: the locks end with us
- *	settle	tfID with the others, synced	good: a tf is no message; the next
- *						claim removes it
- *		tf renamed over qf, synced	that one is done; the lock is that of
+ *	settle	tidegate.qfID with the others,	good: it is no message; the next claim in
+ *		synced				this directory removes it
+ *		renamed over qf, synced		that one is done; the lock is that of
  *						the new file, taken before
  *	or, the last: qf removed, synced	nobody is left; a df alone is never
  *						delivered
@@ -16,6 +16,9 @@
  *		K and N, by the same rename
  *
  * The df goes last: a qf without one is delivered with an empty text.
+ *
+ * It is no tfID: where one lies Sendmail waits for whoever is writing it, minutes long
+ * and with the message locked, when it has tried to deliver and would write its own.
  *
  * Who is done is in the qf no more; who remains keeps each line as it was.
  */
@@ -32,13 +35,14 @@
 #include "spool/seize.h"
 #include "spool/sendmail.h"
 
+#define ASIDE "tidegate."
 #define QF_MAX (64 << 20)
 #define REASON_MAX 900		/* of a line of M */
 #define NAP_NS 20000000		/* a listing locks each file for a moment */
 
 struct claimed {
 	struct spool *spool;
-	char *path, *temp;	/* qfID, tfID */
+	char *path, *temp;	/* qfID, tidegate.qfID */
 	struct buf df;
 	int fd;
 	struct buf text;	/* of the qf, as it was claimed */
@@ -120,11 +124,43 @@ find_groups(struct claimed *c)
 	}
 }
 
-/* We have the lock of the qf, so nobody writes it: it was left by a crash. */
+/* What a run that was killed has left of messages that went their way since. */
 static void
-remove_temp(const struct claimed *c)
+sweep(struct spool *s, const char *ref)
 {
-	unlink(c->temp);
+	char *path = span_dup((struct span){ ref, strlen(ref) -
+	    strlen(ref_name(ref)) - 1 });
+	const size_t n = sizeof ASIDE - 1;
+	struct err none = {0};
+	struct dirent *d;
+	struct stat st;
+	DIR *dir;
+
+	if (lstat(path, &st) == 0 &&
+	    seen_first(&sm_kept(s)->swept, st.st_dev, st.st_ino, 0) &&
+	    dir_open(path, &dir, &none) == 1) {
+		while ((d = readdir(dir)) != NULL)
+			if (strncmp(d->d_name, ASIDE, n) == 0 &&
+			    sm_id(d->d_name + n) != NULL &&
+			    fstatat(dirfd(dir), d->d_name + n, &st,
+			    AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+				unlinkat(dirfd(dir), d->d_name, 0);
+		closedir(dir);
+	}
+	free(path);
+}
+
+static char *
+temp_path(const char *ref)
+{
+	size_t dir = strlen(ref) - strlen(ref_name(ref));
+	struct buf path = {0};
+	char *own;
+
+	buf_addf(&path, "%.*s" ASIDE "%s", (int)dir, ref, ref + dir);
+	own = span_dup(buf_span(&path));
+	buf_free(&path);
+	return own;
 }
 
 static enum claim
@@ -152,7 +188,6 @@ sm_claim(struct spool *s, const struct entry *at, struct message *m,
     struct claimed **claimed, struct err *e)
 {
 	struct claimed *c;
-	struct buf ref = {0};
 	enum claim r;
 
 	if (at->state != STATE_DEFERRED && at->state != STATE_HOLD)
@@ -161,10 +196,8 @@ sm_claim(struct spool *s, const struct entry *at, struct message *m,
 	c->spool = s;
 	c->fd = -1;
 	c->path = span_dup(buf_span(&at->ref));
-	buf_addspan(&ref, buf_span(&at->ref));
-	buf_str(&ref)[ref.n - strlen(ref_name(c->path))] = 't';
-	c->temp = span_dup(buf_span(&ref));
-	buf_free(&ref);
+	c->temp = temp_path(c->path);
+	sweep(s, c->path);
 	r = take(c, at, m, e);
 	if (r != CLAIM_OURS) {
 		message_free(m);
@@ -172,7 +205,7 @@ sm_claim(struct spool *s, const struct entry *at, struct message *m,
 		return r;
 	}
 	c->news = must(calloc(m->env.rcpts.n + 1, sizeof *c->news));
-	remove_temp(c);
+	unlink(c->temp);	/* we have the lock, so nobody is writing it */
 	*claimed = c;
 	return CLAIM_OURS;
 }
