@@ -5,8 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "net/base64.h"
+
 #define FILE_MAX (4 << 20)
 #define ITERATIONS_MAX 10000000
+#define WORD_MAX 4096		/* of a salt, as text */
+#define KEY_OCTETS 32		/* of SHA-256 */
 
 /* Its room is had first: a buffer that grows leaves what it held behind. */
 static int
@@ -38,12 +42,19 @@ read_open(int fd, struct buf *b, struct err *e)
 	return slurp(fd, st.st_size, b, e);
 }
 
+/* A word of base64 that stands for `octets', or for some if that is 0. */
 static bool
-cut_word(struct span *rest, char **word)
+cut_word(struct span *rest, size_t octets, char **word)
 {
 	struct span s;
+	size_t n = 0;
+	char *plain;
 
-	if (!span_cut(rest, ',', &s) || s.n == 0)
+	if (!span_cut(rest, ',', &s))
+		return false;
+	plain = base64_read(s, WORD_MAX, &n);
+	base64_wipe(plain, n);
+	if (plain == NULL || n == 0 || (octets > 0 && n != octets))
 		return false;
 	*word = span_dup(s);
 	return true;
@@ -59,8 +70,9 @@ read_keys(struct password *p, struct span rest)
 	    n > ITERATIONS_MAX)
 		return false;
 	p->iterations = (int)n;
-	return cut_word(&rest, &p->salt) && cut_word(&rest, &p->stored) &&
-	    cut_word(&rest, &p->server);
+	return cut_word(&rest, 0, &p->salt) &&
+	    cut_word(&rest, KEY_OCTETS, &p->stored) &&
+	    cut_word(&rest, KEY_OCTETS, &p->server);
 }
 
 /* The last octets may be any but NUL and the line's end. */
