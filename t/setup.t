@@ -50,6 +50,7 @@ while read -r name; do
 	*ATRN) want='turn-client .*--server=mx.isp.example:366 --user=customer .*customer.example' ;;
 	*TURN) want='dequeue .*--always .*-- turn-client --records .*--turn ' ;;
 	*command) want='ssh mx.isp.example dequeue -d customer.example' ;;
+	*nullmailer) want='turn-client .*--deliver=maildir:/var/spool/tidegate/in' ;;
 	*OpenSMTPD) want='smtpctl resume mta' ;;
 	*) want='pon isp' ;;
 	esac
