@@ -26,6 +26,9 @@ DAEMON_OPTIONS(`Name=MTA, Addr=127.0.0.1, Port=2598')dnl
 MAILER(`local')dnl
 MAILER(`smtp')dnl
 END
+# in a long campaign it would start a runner a second, hundreds at once
+[ -z "${LETTERS-}" ] || sed -i "/confMIN_QUEUE_AGE/a define(\`confMAX_QUEUE_CHILDREN', \`10')dnl" \
+	"$root/etc/mail/list.mc"
 printf 'hosts files\naliases files\n' >"$root/etc/mail/list.switch"
 chroot "$root" sh -c 'set -e
 	cd /usr/share/sendmail/cf
