@@ -47,7 +47,7 @@ int osmtpd_look(const char *id, enum osmtpd_run *, bool *suspended, struct err *
 
 /*
  * Has it left alone: 1, `was': it was paused before; 0 it is in delivery, or unknown,
- * nothing is changed; -1: 75 smtpd does not run.
+ * nothing is changed; 2 no smtpd runs; -1: it could not be asked, and may have it.
  */
 int osmtpd_pause(const char *id, bool *was, struct err *);
 

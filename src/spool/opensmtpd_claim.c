@@ -209,8 +209,7 @@ pause_it(struct claimed *c, bool held, struct err *e)
 	if (left < 0)
 		return -1;
 	r = osmtpd_pause(c->id, &was, e);
-	if (r < 0 && e->fault == FAULT_TEMP) {
-		err_clear(e);
+	if (r == 2) {
 		remove_note(c);
 		return CLAIM_OURS;
 	}

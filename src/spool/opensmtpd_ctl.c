@@ -163,7 +163,7 @@ is_down(struct err *e)
 	return err_set(e, FAULT_TEMP, "smtpd is not running");
 }
 
-/* Paused: 1; 0 it is not, and will not be; -1. */
+/* Paused: 1; 0 it is not, and will not be; 2 no smtpd runs; -1. */
 int
 osmtpd_pause(const char *id, bool *was, struct err *e)
 {
@@ -177,7 +177,7 @@ osmtpd_pause(const char *id, bool *was, struct err *e)
 	if (r == 1)
 		r = osmtpd_look(id, &run, &suspended, e);
 	if (r == 0)
-		return is_down(e);
+		return 2;
 	if (r == 1 && suspended && run == OSMTPD_PENDING)
 		return 1;
 	/* in delivery: it would be paused behind that */
@@ -195,7 +195,7 @@ osmtpd_hold(struct spool *s, const struct message *m, struct err *e)
 	if (!s->live)
 		return not_here(s, e);
 	r = osmtpd_pause(m->id, &was, e);
-	return r < 0 ? -1 : r == 1 ? 0 : 1;
+	return r == 2 ? is_down(e) : r < 0 ? -1 : r == 1 ? 0 : 1;
 }
 
 int
