@@ -53,9 +53,9 @@ done
 is 'links are described in a directory that is empty' '' ls -A "$root/etc/tidegate/links"
 is 'what a site may change' ' /etc/logrotate.d/tidegate' \
 	sh -c 'dpkg-query --admindir="$0/var/lib/dpkg" -W -f "\${Conffiles}\n" tidegate | sed "/^\$/d; s/ [0-9a-f]*\$//"' "$root"
-# of the units and hooks, the files of ours that they speak of
+# of the units and hooks, the files of ours that they speak of; recipes speak of those of MTAs
 paths() {
-	chroot "$root" sh -c 'dpkg -L tidegate | grep "share/tidegate/\|systemd/system/" |
+	chroot "$root" sh -c 'dpkg -L tidegate | grep "share/tidegate/\|systemd/system/" | grep -v /recipes/ |
 		xargs grep -shoE "/usr/[a-z]+/[a-z/-]+[a-z]"' | sort -u
 }
 ok 'units and hooks speak of files' test -n "$(paths)"

@@ -8,7 +8,9 @@ chroots=opensmtpd
 
 kind=opensmtpd spool=/var/spool/smtpd
 list_root
+# who is tried again and again every second is soon told of as delayed
 cat >"$root/etc/smtpd.conf" <<-END
+bounce warn-interval 30d
 listen on lo port 2598
 action out relay host smtp://127.0.0.1:2599 helo mx.test
 match from any for any action out
@@ -69,11 +71,12 @@ close_hop
 rm -rf "$tmp/got"
 
 # ---- in delivery ----
-sink --listen=$hop --port-file="$tmp/port" --ext=8BITMIME --hang-at=DATA &
+sink --listen=$hop --port-file="$tmp/port" --ext=8BITMIME --hang-at=DATA --log="$tmp/hang" &
 list_pid=$!
 wait_for test -s "$tmp/port"
 submit ann@x.test bob@one.test
-hanging() { ctl show queue | grep -q inflight; }
+# the first try may still meet the connection to the hop that has gone
+hanging() { run >/dev/null; grep -q ^RCPT "$tmp/hang" && ctl show queue | grep -q inflight; }
 wait_for hanging
 like 'in delivery: busy' ', busy 1,' dq --all -v -- smtp-send --records -s $far
 like 'not removed' ', busy 1,' dq --remove --all -v -y
@@ -81,6 +84,26 @@ like 'not held' ', busy 1,' dq --hold --all -v
 is 'and not paused for later' '' leftovers
 exits 'no rights: 77' 77 in_chroot - "$root" setpriv --reuid=65534 --regid=65534 --clear-groups \
 	dequeue --spool=opensmtpd --hold --all
+
+# ---- it gives no answer ----
+close_hop
+open_hop --refuse='*:451 4.2.1 later'
+wait_for at_rest_is 1
+ctl_path=$root$(chroot "$root" sh -c 'command -v smtpctl')
+mkdir "$root/real"
+mv "$ctl_path" "$root/real/smtpctl"
+cat >"$ctl_path" <<-END
+	#!/bin/sh
+	[ "\$1" != pause ] || { echo 'smtpctl: too many of us' >&2; exit 75; }
+	exec /real/smtpctl "\$@"
+END
+chmod 755 "$ctl_path"
+open_far
+exits 'nobody answers: it is not taken' 75 dq --all -- smtp-send --records -s $far
+is 'nor sent' '' live got "$tmp/far"
+like 'it waits' bob@one.test waiting
+mv "$root/real/smtpctl" "$ctl_path"
+close_far
 
 # ---- while it is down ----
 stop
