@@ -2,8 +2,12 @@
 # whose words these are written in.
 # shellcheck shell=sh disable=SC2034,SC2154,SC2317
 
-# Sets $mta: who has the queue, if it is one whose settings are known here.
+# Sets $mta: who has the queue, if it is one whose settings are known here; and how its
+# Postfix is told something.
 probe_which() {
+	main_cf=
+	case $spool in postfix:?*) [ ! -e "${spool#*:}/main.cf" ] || main_cf=${spool#*:} ;; esac
+	set_it="postconf ${main_cf:+-c $main_cf }-e"
 	mta=${spool%%:*}
 	[ -z "$mta" ] || return 0
 	if command -v postconf >/dev/null; then
@@ -33,9 +37,12 @@ note_tries() {
 	fi
 }
 
-# note_lifetime SECONDS: mail has to outlive the time between sessions
+# note_lifetime SECONDS: mail has to outlive the time between sessions; sets $days, how long
+# it should wait
 note_lifetime() {
 	[ -n "$every" ] && [ "$1" -lt $((every * 3 / 10)) ] || return 1
+	days=$(((every * 3 / 10 + 86399) / 86400))
+	[ "$days" -ge 5 ] || days=5
 	found note MTA "mail is returned after $(span "$1"), and EVERY is $(span $((every / 10))): a few sessions that fail lose it"
 }
 
@@ -67,8 +74,6 @@ same_place() {
 setting() { postconf ${main_cf:+-c "$main_cf"} -hx "$1" 2>/dev/null; }
 
 probe_postfix() {
-	main_cf=
-	case $spool in postfix:?*) [ ! -e "${spool#*:}/main.cf" ] || main_cf=${spool#*:} ;; esac
 	command -v postconf >/dev/null || { found unseen MTA 'postconf: this program is needed to look at Postfix'; return; }
 	probe_run postconf ${main_cf:+-c "$main_cf"} -h queue_directory || {
 		found_bad "$class" MTA "postconf: $words"
@@ -81,7 +86,6 @@ probe_postfix() {
 			return
 		} ;;
 	esac
-	set_it="postconf ${main_cf:+-c $main_cf }-e"
 	again="postfix ${main_cf:+-c $main_cf }reload"
 	postfix_route
 	postfix_times
@@ -93,13 +97,17 @@ postfix_route() {
 	'')
 		[ -z "$smarthost" ] || [ "$send" != release ] || {
 			found_bad 78 MTA "Postfix knows no relayhost: mail goes to its own MX hosts, not to $smarthost"
-			peer "[${smarthost%%:*}]" "$port"
 			mend run "$set_it 'relayhost=$(postfix_peer)' && $again"
 		} ;;
 	'['*) found ok MTA "Postfix sends to $relay" ;;
 	*)
 		found note MTA "Postfix asks DNS for the MX hosts of its relayhost $relay"
-		mend run "$set_it 'relayhost=[$relay]' && $again" ;;
+		# host:port; the port stays outside, and a list is not taken apart
+		case $relay in
+		*[\ ,]*) ;;
+		*:*) mend run "$set_it 'relayhost=[${relay%%:*}]:${relay#*:}' && $again" ;;
+		*) mend run "$set_it 'relayhost=[$relay]' && $again" ;;
+		esac ;;
 	esac
 	transport=$(setting default_transport)
 	transport=${transport%%:*}
@@ -111,14 +119,20 @@ postfix_route() {
 	esac
 }
 
-# [host]:port
-postfix_peer() {
+# Sets $host, without brackets, and $number, its port or nothing, of SMARTHOST.
+smart_address() {
 	host=$smarthost number=$port
 	case $host in
+	'['*']:'*) number=${host##*:} host=${host#?} host=${host%%]*} ;;
 	'['*']') host=${host#?} host=${host%?} ;;
 	*:*:*) ;;
 	*:*) number=${host##*:} host=${host%:*} ;;
 	esac
+}
+
+# [host]:port
+postfix_peer() {
+	smart_address
 	echo "[$host]${number:+:$number}"
 }
 
@@ -130,7 +144,7 @@ postfix_times() {
 	fi
 	life=$(setting maximal_queue_lifetime)
 	! seconds_of "${life:-5d}" d || ! note_lifetime "$seconds_of" ||
-		mend run "$set_it maximal_queue_lifetime=5d && $again"
+		mend run "$set_it maximal_queue_lifetime=${days}d && $again"
 }
 
 exim_setting() { "$exim" -bP "$1" 2>/dev/null | sed -n "s/^$1 = *//p; s/^no_$1\$/false/p; s/^$1\$/true/p"; }
@@ -168,7 +182,7 @@ probe_exim() {
 	fi
 	life=$("$exim" -brt far.example 2>/dev/null | sed -n 's/.*[FG],\([0-9]*[smhdw]\)[^;]*;* *$/\1/p' | tail -n 1)
 	[ -n "$held" ] || ! seconds_of "${life:-x}" s || ! note_lifetime "$seconds_of" ||
-		mend "$exim_conf" '* * F,2h,15m; F,5d,1h'
+		mend "$exim_conf" "* * F,2h,15m; F,${days}d,1h"
 }
 
 probe_sendmail() {
@@ -179,7 +193,10 @@ probe_sendmail() {
 		found ok MTA "Sendmail sends to $relay"
 	elif [ -n "$smarthost" ] && [ "$send" = release ]; then
 		found_bad 78 MTA "Sendmail knows no SMART_HOST: mail goes to its own MX hosts, not to $smarthost"
-		mend sendmail.mc "define(\`SMART_HOST', \`dsmtp:[${smarthost%%:*}]')dnl"
+		smart_address
+		mend sendmail.mc "define(\`SMART_HOST', \`dsmtp:[$host]')dnl"
+		[ -z "$number" ] ||
+			mend sendmail.mc "define(\`DSMTP_MAILER_ARGS', \`TCP \$h $number')dnl"
 	fi
 	if [ "${relay#dsmtp:}" != "$relay" ] || grep -qi '^O *HoldExpensive *= *True' "$cf"; then
 		found ok MTA 'Sendmail sends only when it is told'
@@ -196,7 +213,7 @@ probe_sendmail() {
 	esac
 	life=$(sed -n 's/^O *Timeout\.queuereturn *= *//p' "$cf" | tail -n 1)
 	! seconds_of "${life:-5d}" d || ! note_lifetime "$seconds_of" ||
-		mend sendmail.mc "define(\`confTO_QUEUERETURN', \`5d')dnl"
+		mend sendmail.mc "define(\`confTO_QUEUERETURN', \`${days}d')dnl"
 }
 
 probe_nullmailer() {
@@ -206,5 +223,5 @@ probe_nullmailer() {
 	fi
 	read -r life 2>/dev/null </etc/nullmailer/queuelifetime || life=604800
 	! seconds_of "${life:-604800}" s || ! note_lifetime "$seconds_of" ||
-		mend run 'echo 604800 >/etc/nullmailer/queuelifetime'
+		mend run "echo $((days * 86400)) >/etc/nullmailer/queuelifetime"
 }

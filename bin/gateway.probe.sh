@@ -281,7 +281,7 @@ probe_port() {
 
 mend_listen() {
 	case $mta in
-	postfix) mend run "postconf -e inet_interfaces=all && postfix stop; postfix start" ;;
+	postfix) mend run "$set_it inet_interfaces=all && postfix ${main_cf:+-c $main_cf }stop; postfix ${main_cf:+-c $main_cf }start" ;;
 	exim) mend "$exim_conf" 'local_interfaces = <; [0.0.0.0]; [::0]' ;;
 	sendmail) mend sendmail.mc "DAEMON_OPTIONS(\`Name=MTA, Port=$listen_port')dnl" ;;
 	esac

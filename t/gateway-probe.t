@@ -165,6 +165,14 @@ finds 'and it has nothing to say' 75 ok 'MTA: Postfix sends to \[192.0.2.7\]:587
 is 'really' '' sh -c 'grep -E "^(bad|note)" "$1"; :' - "$tmp/said"
 sed -i 's/^relayhost=.*/relayhost=mail.isp.test/' "$tmp/main"
 finds 'a relay host by MX' 75 note 'MTA: Postfix asks DNS' 'run: postconf -e .relayhost=\[mail.isp.test\]. '
+sed -i 's/^relayhost=.*/relayhost=mail.isp.test:587/' "$tmp/main"
+finds 'by MX and port' 75 note 'MTA: Postfix asks DNS' 'run: postconf -e .relayhost=\[mail.isp.test\]:587. '
+sed -i 's/^relayhost=.*/relayhost=[192.0.2.7]/; s/^maximal_queue_lifetime=.*/maximal_queue_lifetime=5d/' "$tmp/main"
+sed -i 's/^EVERY=.*/EVERY=2d/' "$tmp/c/isp.conf"
+finds 'mail that waits no longer than two sessions' 75 note 'MTA: mail is returned after 5 days' 'run: postconf -e maximal_queue_lifetime=6d '
+sed -n 's/^ *run: //p' "$tmp/said" >"$tmp/mend"
+exits 'that is done' 0 sh -e "$tmp/mend"
+is 'and mended' '' sh -c '"$1/gateway-dial" --probe "--config=$2/c/isp.conf" isp | grep ^note; :' - "$gateways" "$tmp"
 conf "SPOOL=postfix:$tmp/out" SMARTHOST=192.0.2.7 RETRIEVE=none
 finds "another's queue" 75 unseen 'MTA: .*is not the queue of the Postfix that runs here'
 
