@@ -115,8 +115,8 @@ fuzz:
 
 fuzzers: $(fuzzers)
 
-#: make bench      speed, beside that of others (PART=sending-slow|sending-loopback|sizes|listing|draining, QUICK=1; root)
-bench: all $(gauges)
+#: make bench      speed, beside that of others (PART='sizes turning', QUICK=1; root)
+bench: all $(helpers) $(gauges)
 	@./setup bench
 	@t/bench/run $(PART)
 
