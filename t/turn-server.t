@@ -208,6 +208,29 @@ mkdir -p "$tmp/run/turn-server"
 like 'another one is at it' '^451 4.3.2 another' flock "$tmp/run/turn-server/turn-alice" \
 	sh -c 'printf "EHLO c\nCRAM alice secret\nATRN\nQUIT\n" | "$0" -- '"$server" "$customer"
 
+# ---- what the MTA has in hand ----
+# a program beside it stands in for a queue with one that is delivered just now
+mkdir "$tmp/busy"
+for program in turn-server dequeue smtp-send; do cp "$(command -v $program)" "$tmp/busy"; done
+cat >"$tmp/busy/queue-list" <<-'END'
+#!/bin/sh
+case $* in *active*) echo 1 ;; *) echo 0 ;; esac
+END
+chmod +x "$tmp/busy/queue-list"
+careful=$server
+server="$tmp/busy/$server"
+fresh
+like 'all is in hand: not now' '^451 4.3.2 your mail is being delivered' plays 'EHLO c.test\nCRAM alice secret\nATRN\nQUIT\n'
+# ... and for one where it was so a moment later
+printf '#!/bin/sh\necho 1\n' >"$tmp/busy/queue-list"
+rm -rf "$tmp/md/new"/*
+sinks=--log=$tmp/busy.log
+exits 'all has gone meanwhile' 0 plays 'EHLO c.test\nCRAM alice secret\nATRN\n'
+like 'he is greeted' '^EHLO mx.test 250' cat "$tmp/busy.log"
+like 'and bidden farewell' '^QUIT *221' cat "$tmp/busy.log"
+sinks=
+server=$careful
+
 # ---- ETRN ----
 fresh
 like 'a Maildir has nobody who could deliver' '^458 unable' plays 'EHLO c.test\nCRAM alice secret\nETRN one.test\nQUIT\n'

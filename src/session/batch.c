@@ -190,10 +190,17 @@ batch_take(struct batch *b, struct dest *d)
 
 /* ---- connections ---- */
 
+/* Is the connection there already, and the only one there will ever be? */
+static bool
+is_there(const struct dest *d)
+{
+	return d->given && d->servers.p[0].peer.kind == PEER_FD;
+}
+
 static size_t
 most_lanes(const struct batch *b, const struct dest *d)
 {
-	if (d->given && d->servers.p[0].peer.kind == PEER_FD)
+	if (is_there(d))
 		return 1;
 	if (d->enough > 0 && d->enough < b->connections)
 		return d->enough;
@@ -231,6 +238,18 @@ open_lanes(struct batch *b, struct dest *d)
 		*vec_add(&b->lanes) = l;
 		takers++;
 	}
+}
+
+/* Whoever is at the other end of such a connection is not left without a word. */
+static void
+answer_those_there(struct batch *b)
+{
+	for (struct dest *d = b->dests; d != NULL; d = d->next)
+		if (is_there(d)) {
+			struct lane *l = lane_new(b, d);
+
+			*vec_add(&b->lanes) = l;
+		}
 }
 
 static void
@@ -272,9 +291,13 @@ over(const struct batch *b)
 static bool
 under_way(const struct batch *b)
 {
-	for (size_t i = 0; i < b->lanes.n; i++)
-		if (!lane_idle(b->lanes.p[i]))
+	for (size_t i = 0; i < b->lanes.n; i++) {
+		const struct lane *l = b->lanes.p[i];
+
+		if (!lane_idle(l) || (is_there(l->dest) && !l->gone &&
+		    l->session.step != STEP_OPEN))
 			return true;
+	}
 	return false;
 }
 
@@ -418,6 +441,7 @@ batch_run(struct batch *b, const struct batch_source *src, struct err *e)
 	bool more = true, gone;
 	int fd = -1, r = 0;
 
+	answer_those_there(b);
 	for (;;) {
 		if (over(b))
 			b->stopping = true;

@@ -1,7 +1,7 @@
 /*
  * Many messages to one or several destinations: jobs in, results out.  Connects
- * when the first job for a destination comes, again when the connection was lost
- * or used up.  A connection that cannot be had beside others is done without.
+ * when the first job for a destination comes (where the connection is a descriptor,
+ * at once, and says QUIT even if no job came), again when it was lost or used up.  A connection that cannot be had beside others is done without.
  * Gives a destination up when no server can be had at all, and after two
  * connections in a row that brought no message an answer: the rest of its jobs is
  * deferred untried.

@@ -223,7 +223,7 @@ flush(struct turn_parent *t, const char *node, const struct domains *d)
 	struct buf b = {0};
 	int lock = rates_lock(t->run, "flush", node, &e), r, code = 458;
 	long long n = lock < 0 ? -1 : rates_count(t->run, &t->flushes, node, true,
-	    &e) == 0 ? turn_count(t, d, &e) : -1;
+	    &e) == 0 ? turn_count(t, d, false, &e) : -1;
 
 	if (n == 0) {
 		code = 251;
@@ -350,12 +350,17 @@ splice_to(struct turn_parent *t, const struct domains *d)
 	return r == 0 || r == FAULT_TEMP ? 0 : say(t, 421, "", "");
 }
 
-/* 453 if there is nothing, RFC 2645 section 5.2.1. */
+/*
+ * 453 if there is nothing, RFC 2645 section 5.2.1.  What the MTA has in hand is mail, too,
+ * but none that could be drained.
+ */
 static int
 turn(struct turn_parent *t, const struct domains *d)
 {
 	struct err e = {0};
-	long long n = turn_count(t, d, &e);
+	bool drains = !t->splice && t->drain_command == NULL;
+	long long free = turn_count(t, d, drains, &e);
+	long long n = drains && free == 0 ? turn_count(t, d, false, &e) : free;
 
 	if (n < 0) {
 		log_err(t, "looking into the queue: ", &e);
@@ -363,6 +368,10 @@ turn(struct turn_parent *t, const struct domains *d)
 	}
 	if (n == 0)
 		return say(t, 453, "4.0.0", "you have no mail");
+	if (free == 0) {
+		log_it(t, "the MTA has all his mail in hand", SPAN(""));
+		return say(t, 451, "4.3.2", "your mail is being delivered just now");
+	}
 	return t->splice ? splice_to(t, d) : drain(t, d);
 }
 

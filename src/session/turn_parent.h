@@ -55,8 +55,11 @@ void turn_parent_refuse(int other);
 /* Appends `-d NODE' for each and --spool as given; argv is a VEC of strings. */
 struct words { char **p; size_t n, room; };
 
-/* How many messages wait for these domains; -1: that could not be seen. */
-long long turn_count(const struct turn_parent *, const struct domains *,
+/*
+ * How many messages wait for these domains; `free': without those that the MTA has in
+ * hand.  -1: that could not be seen.
+ */
+long long turn_count(const struct turn_parent *, const struct domains *, bool free,
     struct err *);
 
 /* Has the MTA deliver them now: dequeue's exit status; -1. */
