@@ -105,3 +105,17 @@ range_text(struct buf *b, const struct in6_addr *a)
 	buf_adds(b, inet_ntop(four ? AF_INET : AF_INET6,
 	    four ? (const void *)&a->s6_addr[12] : a, text, sizeof text));
 }
+
+void
+range_site(struct buf *b, const struct in6_addr *a)
+{
+	struct in6_addr site = *a;
+
+	if (IN6_IS_ADDR_V4MAPPED(a)) {
+		range_text(b, a);
+		return;
+	}
+	memset(&site.s6_addr[8], 0, 8);
+	range_text(b, &site);
+	buf_adds(b, "/64");
+}

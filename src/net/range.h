@@ -32,4 +32,10 @@ struct in6_addr range_of_ipv4(const struct in_addr *);
 /* Appends the address, an IPv4 one in its own form. */
 void range_text(struct buf *, const struct in6_addr *);
 
+/*
+ * Appends what of an address names its site, to count by: all of an IPv4 one, of another
+ * the network of 64 bits, whose addresses anybody there can have.
+ */
+void range_site(struct buf *, const struct in6_addr *);
+
 #endif

@@ -16,12 +16,15 @@ struct rate {
 	int seconds;
 };
 
-/* $TIDEGATE_RUN or /run/tidegate, made if it is not there.  A descriptor; -1. */
+/*
+ * $TIDEGATE_RUN or /run/tidegate, made if it is not there.  Now and then those files are
+ * removed in it that nobody has used for two hours.  A descriptor; -1.
+ */
 int rates_open(struct err *);
 
 /*
  * Once more by `who' (a user, an address: any text).  1: too often; 0; -1: it cannot be
- * counted (74, 77).  `add' false: it is looked at only.
+ * counted (74, 77).  `add' false: this time does not count.
  */
 int rates_count(int dir, const struct rate *, const char *who, bool add,
     struct err *);
