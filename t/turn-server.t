@@ -111,6 +111,13 @@ exits 'one of another CA does not' 69 timeout 30 smtp-send --helo=c.test --auth=
 	-s "exec:$server --tls-cert=$pki/good.pem --tls-ca=$pki/strangerca.pem"
 like 'nothing may stand behind STARTTLS' '^554 5.7.0' plays 'EHLO c.test\nSTARTTLS\n+EHLO x\nNOOP\n' --tls-cert="$pki/good.pem"
 
+plays 'EHLO c.test\nCRAM alice secret\nSTARTTLS\nEHLO c.test\nATRN\nCRAM bob other\nATRN one.test\nQUIT\n' --tls-cert="$pki/good.pem" >"$tmp/replies"
+like 'who gives up three times is sent away' '^421 4.3.2 too many failures' plays 'EHLO c.test\nAUTH SCRAM-SHA-256\n*\nAUTH SCRAM-SHA-256\n*\nAUTH SCRAM-SHA-256\n*\nNOOP\n'
+is 'who it was in the clear is nobody in TLS, and may be another' '235 2.7.0 welcome
+530 5.7.0 authentication required
+235 2.7.0 welcome
+450 4.7.1 request refused' sh -c 'grep -E "^(235|45|503|530)" "$0"' "$tmp/replies"
+
 # ---- ATRN ----
 fresh
 like 'all that is his' '^250 2.0.0 OK now reversing' plays 'EHLO c.test\nCRAM alice secret\nATRN\n'
@@ -230,6 +237,23 @@ like 'he is greeted' '^EHLO mx.test 250' cat "$tmp/busy.log"
 like 'and bidden farewell' '^QUIT *221' cat "$tmp/busy.log"
 sinks=
 server=$careful
+
+# ---- one half that goes its own way ----
+# a half that does not answer: it is the other one that knows what became of all
+cat >"$tmp/stop.py" <<-'END'
+	import os, signal, socket, subprocess, sys
+	ours, theirs = socket.socketpair()
+	p = subprocess.Popen(sys.argv[1:], stdin=theirs, stdout=theirs)
+	theirs.close()
+	ours.recv(1000)
+	half = int(open(f'/proc/{p.pid}/task/{p.pid}/children').read())
+	os.kill(half, signal.SIGSTOP)
+	p.send_signal(signal.SIGTERM)
+	print('status', p.wait(60), 'and the other is', 'there' if os.path.exists(f'/proc/{half}') else 'gone')
+END
+fresh
+# shellcheck disable=SC2086
+is 'one half hangs, and a signal comes: both end' 'status 75 and the other is gone' timeout 90 python3 "$tmp/stop.py" $server
 
 # ---- ETRN ----
 fresh

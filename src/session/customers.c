@@ -203,15 +203,6 @@ customers_find(const struct customers *v, const char *user)
 	return NULL;
 }
 
-const struct customer *
-customers_from(const struct customers *v, const struct in6_addr *at)
-{
-	for (size_t i = 0; i < v->n; i++)
-		if (range_has(&v->p[i].from, at))
-			return &v->p[i];
-	return NULL;
-}
-
 bool
 customer_has(const struct customer *c, const char *node)
 {
@@ -220,6 +211,22 @@ customer_has(const struct customer *c, const char *node)
 		    (*node != '@' || *c->domains.p[i] == '@'))
 			return true;
 	return false;
+}
+
+const struct customer *
+customers_from(const struct customers *v, const struct in6_addr *at,
+    const char *node)
+{
+	const struct customer *any = NULL;
+
+	for (size_t i = 0; i < v->n; i++) {
+		if (!range_has(&v->p[i].from, at))
+			continue;
+		if (node == NULL || customer_has(&v->p[i], node))
+			return &v->p[i];
+		any = any != NULL ? any : &v->p[i];
+	}
+	return any;
 }
 
 static int

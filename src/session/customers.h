@@ -30,10 +30,12 @@ struct customers { struct customer *p; size_t n, room; };	/* a VEC */
 int customers_read(struct customers *, const char *path, struct err *);
 void customers_free(struct customers *);
 
-/* NULL: there is none of this name; none that calls from there. */
+/* NULL: there is none of this name. */
 const struct customer *customers_find(const struct customers *, const char *user);
+
+/* Of those who call from there the one whose this node is, or any; NULL: there is none. */
 const struct customer *customers_from(const struct customers *,
-    const struct in6_addr *);
+    const struct in6_addr *, const char *node);
 
 /* Is all that this node (wire/domain.h) means his? */
 bool customer_has(const struct customer *, const char *node);

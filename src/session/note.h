@@ -20,7 +20,8 @@ enum note_what {
 	NOTE_BINDING,		/* not answered, in front of NOTE_AUTH: text: tls-exporter,
 				   more: tls-unique */
 	NOTE_ANSWER,		/* more */
-	NOTE_CANCEL,		/* not answered */
+	NOTE_CANCEL,		/* not answered: the exchange is given up */
+	NOTE_FORGET,		/* not answered: TLS begins, nobody is known */
 	NOTE_ETRN, NOTE_ATRN,	/* text: the argument */
 	NOTE_TURN,
 	NOTE_LOG,		/* text; not answered */

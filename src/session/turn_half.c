@@ -220,6 +220,29 @@ on_auth(struct half *h, struct question *q, struct err *e)
 	return r;
 }
 
+static void
+gave_up(struct half *h)
+{
+	struct err ignored = {0};
+	struct note n;
+
+	note_init(&n, NOTE_CANCEL);
+	note_send(h->o->other, &n, &ignored);
+	if (++h->failures >= AUTH_MOST)
+		receiver_dismiss(&h->engine, "too many failures");
+}
+
+/* RFC 3207 section 4.2: whoever has said it in the clear may have been somebody else. */
+static int
+forget(struct half *h, struct err *e)
+{
+	struct note n;
+
+	h->known_by = clock_sooner(h->known_by, clock_in(h->o->login_ms));
+	note_init(&n, NOTE_FORGET);
+	return note_send(h->o->other, &n, e);
+}
+
 /* ---- mail ---- */
 
 /* What was said behind ATRN, and is not heard yet, was said too early. */
@@ -264,16 +287,12 @@ on_mail(struct half *h, struct question *q, struct err *e)
 static int
 on_question(struct half *h, struct question *q, struct err *e)
 {
-	struct err ignored = {0};
-	struct note n;
-
 	switch (q->about) {
 	case ABOUT_AUTH:
 	case ABOUT_ANSWER:
 		return on_auth(h, q, e);
 	case ABOUT_CANCEL:
-		note_init(&n, NOTE_CANCEL);
-		note_send(h->o->other, &n, &ignored);
+		gave_up(h);
 		return 0;
 	case ABOUT_ETRN:
 	case ABOUT_ATRN:
@@ -380,7 +399,7 @@ next(struct half *h, struct err *e)
 {
 	switch (h->engine.want) {
 	case RECEIVER_TLS:
-		if (encrypt(h, e) < 0)
+		if (encrypt(h, e) < 0 || forget(h, e) < 0)
 			return -1;
 		offer(h);
 		receiver_encrypted(&h->engine, &h->terms);

@@ -1,5 +1,7 @@
-#include "session/turn_parent.h"
+#include "session/turn_parent_own.h"
 
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/child.h"
@@ -9,25 +11,30 @@
 
 /* ---- words ---- */
 
-static void
-log_it(struct turn_parent *t, const char *what, struct span more)
+#define LOG_MOST 512		/* octets of others' words in a line of the log */
+#define LINES_MOST 50		/* that the other half has for it, in a session */
+#define ANSWER_MS 60000		/* until it takes an answer */
+
+void
+turn_parent_log(struct turn_parent *t, const char *what, struct span more)
 {
 	struct buf b = {0};
 
 	buf_adds(&b, what);
-	text_printable(&b, more);
+	text_printable(&b, (struct span){ more.p, more.n < LOG_MOST ? more.n : LOG_MOST });
+	buf_adds(&b, more.n > LOG_MOST ? " ..." : "");
 	t->log(buf_str(&b));
 	buf_free(&b);
 }
 
-static void
-log_err(struct turn_parent *t, const char *what, const struct err *e)
+void
+turn_parent_log_err(struct turn_parent *t, const char *what, const struct err *e)
 {
-	log_it(t, what, span_of(e->text));
+	turn_parent_log(t, what, span_of(e->text));
 }
 
-static int
-say(struct turn_parent *t, int code, const char *status, const char *text)
+int
+turn_parent_say(struct turn_parent *t, int code, const char *status, const char *text)
 {
 	struct err e = {0};
 	struct note n;
@@ -55,175 +62,26 @@ turn_parent_refuse(int other)
 	note_free(&n);
 }
 
-/* ---- AUTH ---- */
-
-static void
-on_binding(struct turn_parent *t, struct note *n)
-{
-	buf_clear(&t->exporter);
-	buf_clear(&t->unique);
-	buf_addspan(&t->exporter, buf_span(&n->text));
-	buf_addspan(&t->unique, buf_span(&n->more));
-	t->with.encrypted = n->encrypted;
-	t->with.exporter = buf_span(&t->exporter);
-	t->with.unique = buf_span(&t->unique);
-}
-
-static void
-forget_auth(struct turn_parent *t)
-{
-	sasl_server_free(t->sasl);
-	t->sasl = NULL;
-	if (t->dovecots)
-		dovecot_cancel(t->dovecot);
-	t->dovecots = false;
-}
-
-/* Were there too many failures from there?  `add': here is another. */
-static bool
-too_often(struct turn_parent *t, bool add)
-{
-	struct err e = {0};
-	int often = rates_count(t->run, &t->tries, t->peer, add, &e);
-
-	if (often != 0)
-		log_it(t, often > 0 ? "too many failures from there" : e.text,
-		    SPAN(""));
-	return often != 0;
-}
-
-/*
- * Many connections may have begun before the first of them failed: what is right is
- * told to no more of them than what is wrong.
- */
-static int
-auth_ended(struct turn_parent *t, enum sasl_outcome r, const char *user)
-{
-	const struct customer *c = user != NULL ?
-	    customers_find(t->customers, user) : NULL;
-
-	log_it(t, r != SASL_YES ? "AUTH failed for " : c == NULL ?
-	    "AUTH of one who is no customer: " : "AUTH of ",
-	    span_of(user != NULL ? user : "nobody"));
-	if (r == SASL_YES && c == NULL)
-		r = SASL_NO;
-	forget_auth(t);
-	if (too_often(t, r != SASL_YES))
-		return say(t, 454, "4.7.0", "not now");
-	if (r == SASL_YES)
-		t->customer = c;
-	switch (r) {
-	case SASL_YES:
-		return say(t, 235, "2.7.0", "welcome");
-	case SASL_BROKEN:
-		return say(t, 501, "5.5.2", "that is not what the mechanism says");
-	case SASL_UNKNOWN:
-		return say(t, 504, "5.5.4", "that mechanism is not used here");
-	case SASL_CLEAR:
-		return say(t, 538, "5.7.11", "not without TLS");
-	default:
-		return say(t, 535, "5.7.8", "that is not right");
-	}
-}
-
-static int
-auth_went(struct turn_parent *t, enum sasl_outcome r, const char *user,
-    struct buf *challenge)
-{
-	struct err e = {0};
-	struct note n;
-	int sent;
-
-	if (r != SASL_MORE)
-		return auth_ended(t, r, user);
-	note_init(&n, NOTE_CHALLENGE);
-	buf_addspan(&n.text, buf_span(challenge));
-	sent = note_send(t->other, &n, &e);
-	note_free(&n);
-	return sent;
-}
-
-static int
-auth_step(struct turn_parent *t, struct note *n)
-{
-	struct buf challenge = {0};
-	enum sasl_outcome r;
-	int done;
-
-	r = sasl_server_step(t->sasl, n->has_more, buf_span(&n->more), &challenge);
-	done = auth_went(t, r, sasl_server_user(t->sasl), &challenge);
-	buf_wipe(&challenge);
-	return done;
-}
-
-/* Dovecot's exchange: `mech' NULL goes on with it. */
-static int
-auth_dovecot(struct turn_parent *t, const char *mech, struct note *n)
-{
-	struct buf challenge = {0}, user = {0};
-	struct err e = {0};
-	enum dovecot_outcome d;
-	int done;
-
-	t->dovecots = true;
-	d = mech != NULL ? dovecot_start(t->dovecot, mech, t->with.encrypted,
-	    t->peer, n->has_more, buf_span(&n->more), &challenge, &user, &e) :
-	    dovecot_go_on(t->dovecot, buf_span(&n->more), &challenge, &user, &e);
-	if (d == DOVECOT_LATER) {
-		log_err(t, "Dovecot: ", &e);
-		t->dovecots = false;
-		done = say(t, 454, "4.7.0", "not now");
-	} else {
-		t->dovecots = d == DOVECOT_MORE;
-		done = auth_went(t, d == DOVECOT_MORE ? SASL_MORE :
-		    d == DOVECOT_YES ? SASL_YES : SASL_NO,
-		    user.n > 0 ? buf_str(&user) : NULL, &challenge);
-	}
-	buf_wipe(&challenge);
-	buf_free(&user);
-	return done;
-}
-
-static int
-on_auth(struct turn_parent *t, struct note *n)
-{
-	enum sasl_outcome why;
-	const char *mech = buf_str(&n->text);
-
-	forget_auth(t);
-	if (t->customer != NULL)
-		return say(t, 503, "5.5.1", "that has been done");
-	if (too_often(t, false))
-		return say(t, 454, "4.7.0", "not now");
-	buf_clear(&t->names);
-	buf_addspan(&t->names, buf_span(&n->extra));
-	t->with.certificate = t->names.n > 0 ? buf_str(&t->names) : NULL;
-	if (t->dovecot != NULL && dovecot_offers(t->dovecot, mech,
-	    t->with.encrypted))
-		return auth_dovecot(t, mech, n);
-	t->sasl = sasl_server_start(&t->with, mech, &why);
-	return t->sasl == NULL ? auth_ended(t, why, NULL) : auth_step(t, n);
-}
-
-static int
-on_answer(struct turn_parent *t, struct note *n)
-{
-	if (t->dovecots)
-		return auth_dovecot(t, NULL, n);
-	return t->sasl != NULL ? auth_step(t, n) :
-	    say(t, 503, "5.5.1", "no AUTH is under way");
-}
-
 /* ---- ETRN ---- */
 
+/* Too often for this node, or for the customer, who may have nodes without end? */
+static bool
+flushed_too_often(struct turn_parent *t, const struct customer *c, const char *node,
+    struct err *e)
+{
+	return rates_count(t->run, &t->turns, c->user, true, e) != 0 ||
+	    rates_count(t->run, &t->flushes, node, true, e) != 0;
+}
+
 static int
-flush(struct turn_parent *t, const char *node, const struct domains *d)
+flush(struct turn_parent *t, const struct customer *c, const char *node,
+    const struct domains *d)
 {
 	struct err e = {0};
 	struct buf b = {0};
 	int lock = rates_lock(t->run, "flush", node, &e), r, code = 458;
-	long long n = lock < 0 ? -1 : rates_count(t->run, &t->flushes, node, true,
-	    &e) == 0 ? turn_count(t, d, false, &e) : -1;
+	long long n = lock < 0 || flushed_too_often(t, c, node, &e) ? -1 :
+	    turn_count(t, d, false, &e);
 
 	if (n == 0) {
 		code = 251;
@@ -238,13 +96,13 @@ flush(struct turn_parent *t, const char *node, const struct domains *d)
 			    node);
 	} else {
 		if (e.fault != FAULT_NONE)
-			log_err(t, "ETRN: ", &e);
+			turn_parent_log_err(t, "ETRN: ", &e);
 		buf_addf(&b, "unable to queue messages for node %s now", node);
 	}
 	if (lock >= 0)
 		close(lock);
-	log_it(t, "ETRN: ", buf_span(&b));
-	r = say(t, code, "", buf_str(&b));
+	turn_parent_log(t, "ETRN: ", buf_span(&b));
+	r = turn_parent_say(t, code, "", buf_str(&b));
 	buf_free(&b);
 	return r;
 }
@@ -252,27 +110,28 @@ flush(struct turn_parent *t, const char *node, const struct domains *d)
 static int
 on_etrn(struct turn_parent *t, struct note *n)
 {
-	const struct customer *c = t->customer != NULL ? t->customer :
-	    t->at_known ? customers_from(t->customers, &t->at) : NULL;
-	struct domains d = {0};
 	struct err e = {0};
-	char *node;
+	char *node = node_parse("node", buf_str(&n->text), &e);
+	const struct customer *c = t->customer != NULL ? t->customer :
+	    t->at_known ? customers_from(t->customers, &t->at, node) : NULL;
+	struct domains d = {0};
 	int r;
 
-	if (c == NULL)
-		return say(t, 530, "5.7.0", "authentication required");
-	node = node_parse("node", buf_str(&n->text), &e);
+	if (c == NULL) {
+		free(node);
+		return turn_parent_say(t, 530, "5.7.0", "authentication required");
+	}
 	if (node == NULL)
-		return say(t, 501, "5.5.4", "that is no node");
+		return turn_parent_say(t, 501, "5.5.4", "that is no node");
 	if (*node != '#' && customer_has(c, node)) {
 		*vec_add(&d) = node;
-		r = flush(t, node, &d);
+		r = flush(t, c, node, &d);
 		domains_free(&d);
 		return r;
 	}
 	free(node);
-	log_it(t, "ETRN for what is not his: ", buf_span(&n->text));
-	return say(t, 459, "4.7.1", "that node is not allowed");
+	turn_parent_log(t, "ETRN for what is not his: ", buf_span(&n->text));
+	return turn_parent_say(t, 459, "4.7.1", "that node is not allowed");
 }
 
 /* ---- the turn ---- */
@@ -298,8 +157,8 @@ drain(struct turn_parent *t, const struct domains *d)
 	int r;
 
 	if (turn_drain(&x, t, d, &e) < 0) {
-		log_err(t, "drain: ", &e);
-		return say(t, 451, "4.3.0", "unable now");
+		turn_parent_log_err(t, "drain: ", &e);
+		return turn_parent_say(t, 451, "4.3.0", "unable now");
 	}
 	note_init(&n, NOTE_DRAIN);
 	n.code = 250;
@@ -330,8 +189,8 @@ splice_to(struct turn_parent *t, const struct domains *d)
 
 	note_init(&n, NOTE_SPLICE);
 	if ((n.fd = turn_listen(t->customer, &e)) < 0) {
-		log_err(t, "splice: ", &e);
-		return say(t, 451, "4.3.0", "unable now");
+		turn_parent_log_err(t, "splice: ", &e);
+		return turn_parent_say(t, 451, "4.3.0", "unable now");
 	}
 	n.code = 250;
 	memcpy(n.status, "2.0.0", sizeof "2.0.0");
@@ -343,11 +202,11 @@ splice_to(struct turn_parent *t, const struct domains *d)
 		return -1;
 	r = turn_release(t, d, &e);
 	if (r != 0)
-		log_it(t, r < 0 ? "splice: " : "splice: not all could be released",
+		turn_parent_log(t, r < 0 ? "splice: " : "splice: not all could be released",
 		    span_of(r < 0 ? e.text : ""));
 	t->status = r < 0 ? (int)e.fault : r;
 	/* nobody will come: it need not wait */
-	return r == 0 || r == FAULT_TEMP ? 0 : say(t, 421, "", "");
+	return r == 0 || r == FAULT_TEMP ? 0 : turn_parent_say(t, 421, "", "");
 }
 
 /*
@@ -363,14 +222,14 @@ turn(struct turn_parent *t, const struct domains *d)
 	long long n = drains && free == 0 ? turn_count(t, d, false, &e) : free;
 
 	if (n < 0) {
-		log_err(t, "looking into the queue: ", &e);
-		return say(t, 451, "4.3.0", "unable to look into the queue now");
+		turn_parent_log_err(t, "looking into the queue: ", &e);
+		return turn_parent_say(t, 451, "4.3.0", "unable to look into the queue now");
 	}
 	if (n == 0)
-		return say(t, 453, "4.0.0", "you have no mail");
+		return turn_parent_say(t, 453, "4.0.0", "you have no mail");
 	if (free == 0) {
-		log_it(t, "the MTA has all his mail in hand", SPAN(""));
-		return say(t, 451, "4.3.2", "your mail is being delivered just now");
+		turn_parent_log(t, "the MTA has all his mail in hand", SPAN(""));
+		return turn_parent_say(t, 451, "4.3.2", "your mail is being delivered just now");
 	}
 	return t->splice ? splice_to(t, d) : drain(t, d);
 }
@@ -388,9 +247,9 @@ turn_once(struct turn_parent *t, const struct domains *d)
 	    -1, r;
 
 	if (lock < 0) {
-		log_it(t, often > 0 ? "turns too often" : lock == -2 ?
+		turn_parent_log(t, often > 0 ? "turns too often" : lock == -2 ?
 		    "another one of this customer is at it" : e.text, SPAN(""));
-		return say(t, 451, "4.3.2", lock == -2 ?
+		return turn_parent_say(t, 451, "4.3.2", lock == -2 ?
 		    "another connection of yours is at it" : "not now");
 	}
 	r = turn(t, d);
@@ -405,14 +264,14 @@ on_turn(struct turn_parent *t, struct note *n)
 	int code, r;
 
 	if (t->customer == NULL)
-		return say(t, 530, "5.7.0", "authentication required");
+		return turn_parent_say(t, 530, "5.7.0", "authentication required");
 	code = customer_asks(t->customer, buf_span(&n->text), &d);
-	log_it(t, code == 0 ? "ATRN " : code == 450 ?
+	turn_parent_log(t, code == 0 ? "ATRN " : code == 450 ?
 	    "ATRN for what is not his: " : "ATRN that is no list: ",
 	    n->text.n > 0 ? buf_span(&n->text) : SPAN("for all that is his"));
 	r = code == 0 ? turn_once(t, &d) :
-	    code == 450 ? say(t, 450, "4.7.1", "request refused") :
-	    say(t, 501, "5.5.4", "it is ATRN domain,domain");
+	    code == 450 ? turn_parent_say(t, 450, "4.7.1", "request refused") :
+	    turn_parent_say(t, 501, "5.5.4", "it is ATRN domain,domain");
 	domains_free(&d);
 	return r;
 }
@@ -446,14 +305,18 @@ serve(struct turn_parent *t, struct note *n)
 {
 	switch (n->what) {
 	case NOTE_AUTH:
-		return on_auth(t, n);
+		return turn_auth_begin(t, n);
 	case NOTE_BINDING:
-		on_binding(t, n);
+		turn_auth_binding(t, n);
 		return 0;
 	case NOTE_ANSWER:
-		return on_answer(t, n);
+		return turn_auth_go_on(t, n);
 	case NOTE_CANCEL:
-		forget_auth(t);
+		turn_auth_forget(t);
+		return 0;
+	case NOTE_FORGET:
+		turn_auth_forget(t);
+		t->customer = NULL;
 		return 0;
 	case NOTE_ETRN:
 		return on_etrn(t, n);
@@ -463,11 +326,21 @@ serve(struct turn_parent *t, struct note *n)
 	case NOTE_ATRN:
 		return on_turn(t, n);
 	case NOTE_LOG:
-		log_it(t, "", buf_span(&n->text));
-		return 0;
+		turn_parent_log(t, "", buf_span(&n->text));
+		return ++t->logged < LINES_MOST ? 0 : -1;
 	default:
 		return -1;
 	}
+}
+
+/* One who reads no answers is not waited for beyond the end. */
+static void
+be_patient(struct turn_parent *t)
+{
+	int left = clock_left(clock_sooner(t->deadline, clock_in(ANSWER_MS)));
+	struct timeval most = { left / 1000, left % 1000 * 1000 + 1 };
+
+	setsockopt(t->other, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
 }
 
 int
@@ -475,17 +348,19 @@ turn_parent_run(struct turn_parent *t)
 {
 	struct err e = {0};
 	struct note n;
-	int r = hello(t);
+	int r;
 
 	t->lock = -1;
+	be_patient(t);
 	t->with.users = t->passwords;
+	r = hello(t);
 	while (r == 0 && (r = note_hear(t->other, &n, t->deadline, &e)) > 0) {
 		r = serve(t, &n);
 		note_free(&n);
 	}
 	if (r < 0 && e.fault != FAULT_NONE)
-		log_err(t, "", &e);
-	forget_auth(t);
+		turn_parent_log_err(t, "", &e);
+	turn_auth_forget(t);
 	if (t->lock >= 0)
 		close(t->lock);
 	buf_wipe(&t->exporter);

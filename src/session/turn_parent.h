@@ -1,7 +1,10 @@
 /*
  * turn-server's half with the rights: who somebody is, what is his, and the programs that
  * release or send it.  It believes nothing of what the other half says but the octets
- * that came in AUTH, the channel they came over, and the names of a certificate.
+ * that came in AUTH, the channel they came over, and, where certificates count, their
+ * names: whoever has broken into the other half gets the mail of those whose passwords he
+ * knows or overhears, and with certificates that of all customers; he can guess as often
+ * as others from where he comes.
  */
 #ifndef SESSION_TURN_PARENT_H
 #define SESSION_TURN_PARENT_H
@@ -23,7 +26,9 @@ struct turn_parent {
 	const char *const *drain_command;	/* words; NULL: dequeue and smtp-send */
 	const char *programs;	/* directory with a / behind, where ours are; "" PATH */
 	bool splice;
-	const char *peer;	/* its address, for words and counting */
+	bool certificates;	/* the other half judges them, and is believed */
+	const char *peer;	/* its address, for words */
+	const char *source;	/* and for counting */
 	struct in6_addr at;
 	bool at_known;
 	int run;		/* from rates_open() */
@@ -39,6 +44,7 @@ struct turn_parent {
 	struct sasl_case with;
 	struct buf exporter, unique, names;
 	struct sasl_server *sasl;
+	int attempts, logged;		/* AUTHs; lines for the log */
 	bool dovecots;			/* the exchange is his */
 	int lock;			/* the customer's; -1 */
 	int status;			/* the worst that happened */

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 #include "session/turn_parent.h"
 
 #define NAME "turn-server"
+#define GRACE_MS 2000		/* once a signal came */
 
 static const char *customers_file, *passwords_file, *auth_socket;
 static const char *tls_cert, *tls_key, *tls_ca;
@@ -137,7 +139,7 @@ guard_stderr(void)
 /* ---- the peer ---- */
 
 struct peer_words {
-	struct buf address;
+	struct buf address, site;
 	struct in6_addr at;
 	bool known;
 };
@@ -151,6 +153,7 @@ look_at_peer(struct peer_words *w)
 	if (getpeername(STDIN_FILENO, (struct sockaddr *)&a, &n) < 0 ||
 	    (a.ss_family != AF_INET && a.ss_family != AF_INET6)) {
 		buf_adds(&w->address, "local");
+		buf_adds(&w->site, "local");
 		return;
 	}
 	w->known = true;
@@ -158,6 +161,7 @@ look_at_peer(struct peer_words *w)
 	    ((const struct sockaddr_in6 *)&a)->sin6_addr :
 	    range_of_ipv4(&((const struct sockaddr_in *)&a)->sin_addr);
 	range_text(&w->address, &w->at);
+	range_site(&w->site, &w->at);
 }
 
 /* ---- the half on the network ---- */
@@ -284,11 +288,29 @@ let_go(void)
 	}
 }
 
+/* Whoever it is by now: it ends.  Its wait status. */
+static int
+end_network(pid_t pid, int64_t deadline)
+{
+	struct child c = { pid, -1, -1, -1 };
+	int how = 0;
+
+	if (interrupt_came()) {
+		kill(pid, SIGTERM);
+		deadline = clock_in(GRACE_MS);
+	}
+	if (child_wait(&c, deadline, &how) < 0) {
+		kill(pid, SIGKILL);
+		child_wait(&c, NEVER, &how);
+	}
+	return how;
+}
+
 static int
 serve(struct turn_parent *t, struct turn_half *h)
 {
 	struct err e = {0};
-	int p[2], status = 0, how = 0;
+	int p[2], status = 0, how;
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, p) < 0 ||
@@ -308,9 +330,7 @@ serve(struct turn_parent *t, struct turn_half *h)
 	t->other = p[0];
 	status = parent(t);
 	close(p[0]);
-	while (waitpid(pid, &how, 0) < 0 && errno == EINTR &&
-	    interrupt_came() == 0)
-		;
+	how = end_network(pid, t->deadline);
 	return status_worse(status, WIFEXITED(how) ? WEXITSTATUS(how) : FAULT_TEMP);
 }
 
@@ -402,6 +422,8 @@ main(int argc, char *argv[])
 	t.name = h.name = buf_str(&name);
 	find_programs(&programs);
 	t.peer = buf_str(&peer.address);
+	t.source = buf_str(&peer.site);
+	t.certificates = tls_ca != NULL;
 	t.at = peer.at;
 	t.at_known = peer.known;
 	t.spools = (const char *const *)spools;
@@ -415,6 +437,7 @@ main(int argc, char *argv[])
 	status = serve(&t, &h);
 	free(command);
 	buf_free(&peer.address);
+	buf_free(&peer.site);
 	buf_free(&programs);
 	buf_free(&greeting);
 	buf_free(&name);

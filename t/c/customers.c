@@ -59,7 +59,7 @@ static const char file[] =
     "\n"
     "alice:\tone.test two.test\tsplice=127.0.0.61:2561 from=192.0.2.7\r\n"
     "  bob : @three.test from=2001:db8::/32 from=10.0.0.0/8\n"
-    "carol: xn--mller-kva.test a.three.example";
+    "carol: xn--mller-kva.test a.three.example from=10.1.0.0/16";
 
 static const struct { const char *user, *node; bool his; } rows[] = {
 	{ "alice", "one.test", true }, { "alice", "ONE.test", true },
@@ -83,10 +83,15 @@ static const struct { const char *user, *argument; int code; size_t n; } asks[] 
 	{ "carol", "xn--mller-kva.test", 0, 1 },
 };
 
-static const struct { const char *at, *user; } from[] = {
-	{ "::ffff:192.0.2.7", "alice" }, { "::ffff:192.0.2.8", NULL },
-	{ "2001:db8:1::1", "bob" }, { "2001:db9::1", NULL },
-	{ "::ffff:10.255.0.1", "bob" }, { "::ffff:11.0.0.1", NULL }, { "::1", NULL },
+static const struct { const char *at, *user, *node; } from[] = {
+	{ "::ffff:192.0.2.7", "alice", NULL }, { "::ffff:192.0.2.8", NULL, NULL },
+	{ "2001:db8:1::1", "bob", NULL }, { "2001:db9::1", NULL, NULL },
+	{ "::ffff:10.255.0.1", "bob", NULL }, { "::ffff:11.0.0.1", NULL, NULL },
+	{ "::1", NULL, "one.test" },
+	/* two who share an address */
+	{ "::ffff:10.1.0.1", "bob", "three.test" },
+	{ "::ffff:10.1.0.1", "carol", "a.three.example" },
+	{ "::ffff:10.1.0.1", "bob", "one.test" },
 };
 
 static void
@@ -116,7 +121,7 @@ questions(void)
 		struct in6_addr at;
 
 		inet_pton(AF_INET6, from[i].at, &at);
-		c = customers_from(&v, &at);
+		c = customers_from(&v, &at, from[i].node);
 		is(c ? c->user : NULL, from[i].user, from[i].at);
 	}
 	ok(customers_find(&v, "Alice") == NULL, "a user is spelled as he is");
