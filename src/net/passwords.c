@@ -9,7 +9,7 @@
 
 #define FILE_MAX (4 << 20)
 #define ITERATIONS_MAX 10000000
-#define WORD_MAX 4096		/* of a salt, as text */
+#define WORD_MAX 500		/* of a salt, as text: sasl_server.c has room for it */
 #define KEY_OCTETS 32		/* of SHA-256 */
 
 /* Its room is had first: a buffer that grows leaves what it held behind. */

@@ -23,6 +23,10 @@ read_text(struct passwords *v, const char *text, mode_t mode, struct err *e)
 	return passwords_read(v, path, e);
 }
 
+#define SIXTY "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+/* longer than any that the server's side has room for */
+#define SALT SIXTY SIXTY SIXTY SIXTY SIXTY SIXTY SIXTY SIXTY SIXTY
+
 static const struct { const char *text, *says; } wrong[] = {
 	{ "alice\n", "line 1" }, { "alice:hunter2\n", "line 1" },
 	{ ":{PLAIN}hunter2\n", "line 1" },
@@ -35,6 +39,8 @@ static const struct { const char *text, *says; } wrong[] = {
 	{ "alice:{SCRAM-SHA-256}4096,a!aa,aaaa,aaaa\n", "line 1" },
 	{ "alice:{SCRAM-SHA-256}4096,bWl0IFNhbHo=,C3HEx8UwMOA=,C3HEx8UwMOA=\n", "line 1" },
 	{ "a:{PLAIN}hunter2\na:{PLAIN}hunter3\n", "line 2" },
+	{ "a:{SCRAM-SHA-256}4096," SALT ",WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=,"
+	    "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=\n", "line 1" },
 };
 
 int
