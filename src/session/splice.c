@@ -207,10 +207,6 @@ between(struct carrying *x, struct err *e)
 	}
 	if (clock_left(x->quiet_at) > 0 && !is_stopped(o))
 		return 0;
-	if (!is_stopped(o) && o->more != NULL && o->more(o->arg)) {
-		x->quiet_at = clock_in(o->quiet_ms);
-		return 1;
-	}
 	x->quit = true;
 	carry_quit(&x->c);
 	return 1;

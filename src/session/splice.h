@@ -31,8 +31,6 @@ struct splice {
 	 * nothing is to be carried, and it says why.  NULL: somebody else does that.
 	 */
 	int (*release)(void *, struct err *);
-	/* Asked when it was quiet: may some mail be tried now?  NULL: none may. */
-	bool (*more)(void *);
 	void *arg;
 
 	/* what was carried */
