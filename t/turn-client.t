@@ -49,6 +49,20 @@ is 'and its text' 'Subject: x
 hi' sh -c 'tail -n +6 "$1"/new/*' - "$md"
 is 'nothing is left in tmp' '' ls "$md/tmp"
 
+# helo NAME: the Received line of what somebody of that name brings
+helo() {
+	rm -rf "$tmp/helo"
+	sed "s/^S: EHLO isp.test/S: EHLO $1/" "$top/t/talk/turn/fetch.talk" >"$tmp/helo.talk"
+	fetch "$tmp/helo.talk" -o "maildir:$tmp/helo" y.test z.test >/dev/null 2>&1
+	sed -n 's/ with .*//; /^Received:/,/by/p' "$tmp"/helo/new/*
+}
+is 'it tells who brought it' 'Received: from isp.test
+	by gw.customer.test' helo isp.test
+is 'by an address' 'Received: from [192.0.2.1]
+	by gw.customer.test' helo '[192.0.2.1]'
+is 'and not what is no name: it would pass for ours' 'Received: from unknown
+	by gw.customer.test' helo 'x (by [192.0.2.9]); Thu'
+
 exits '453: no mail' 0 answered '453 you have no mail'
 exits '450: not yours' 77 answered '450 not yours'
 exits '530: who are you' 77 answered '530 5.7.0 log in'

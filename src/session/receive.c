@@ -226,6 +226,15 @@ ask(struct receive *x)
 	return any;
 }
 
+/* As somebody said it, if it is one: what else it were would pass for ours. */
+static struct span
+its_name(const char *helo)
+{
+	struct span s = span_of(helo != NULL ? helo : "");
+
+	return domain_is_name(s) || domain_is_literal(s) ? s : SPAN("unknown");
+}
+
 /* RFC 5321 section 4.4 */
 static void
 trace(void *arg, struct buf *b)
@@ -237,7 +246,7 @@ trace(void *arg, struct buf *b)
 
 	strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S %z", localtime_r(&now, &tm));
 	buf_adds(b, "Received: from ");
-	text_printable(b, span_of(x->engine.helo != NULL ? x->engine.helo : "unknown"));
+	buf_addspan(b, its_name(x->engine.helo));
 	buf_addf(b, "\n\tby %s with %s; %s\n", x->name, !x->engine.extended ? "SMTP" :
 	    x->line->tls != NULL ? "ESMTPS" : "ESMTP", date);
 }
