@@ -84,6 +84,18 @@ ascii(struct span s)
 	return i;
 }
 
+struct span
+text_front(struct span s, size_t most)
+{
+	size_t n = s.n < most ? s.n : most;
+
+	/* what is no UTF-8 anyway is cut somewhere */
+	for (size_t i = 0; n < s.n && i < 4 && i <= n; i++)
+		if (((unsigned char)s.p[n - i] & 0xc0) != 0x80)
+			return (struct span){ s.p, n - i };
+	return (struct span){ s.p, n };
+}
+
 bool
 text_is_utf8(struct span s)
 {

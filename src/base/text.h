@@ -19,6 +19,9 @@ size_t text_utf8(struct span s);
  */
 size_t text_plain(struct span, char a, char b);
 
+/* The front of `s', at most so many octets, without half a UTF-8 character at its end. */
+struct span text_front(struct span s, size_t most);
+
 bool text_is_utf8(struct span);
 bool text_is_ascii(struct span);
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "wire/domain.h"
 
 /* ---- what is owed ---- */
@@ -120,6 +121,8 @@ welcomed(struct carry *c, enum due how, const struct reply *r, struct err *e)
 	return 0;
 }
 
+#define WORDS_MOST 506		/* octets behind the code, RFC 5321 section 4.5.3.1.5 */
+
 /* What is not fit for a line of ours is `?'. */
 static void
 write_reply(struct buf *b, const struct reply *r)
@@ -129,6 +132,7 @@ write_reply(struct buf *b, const struct reply *r)
 
 	do {
 		more = span_cut(&rest, '\n', &line);
+		line = text_front(line, WORDS_MOST);
 		buf_addf(b, "%d%c", r->code, rest.n > 0 ? '-' : ' ');
 		for (size_t i = 0; more && i < line.n; i++)
 			buf_addc(b, ((unsigned char)line.p[i] < ' ' &&

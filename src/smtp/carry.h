@@ -54,6 +54,7 @@ struct carry {
 	VEC(struct owed) owed;
 	bool waits;		/* for far's answer to DATA */
 	bool open;		/* near's MAIL went to far */
+	bool utf8;		/* with SMTPUTF8 */
 	bool dirty;		/* far had a MAIL since the last RSET */
 	size_t rcpts;		/* that went to far */
 	enum { CARRY_COMMAND, CARRY_TEXT, CARRY_CHUNK, CARRY_DROP } in_what;

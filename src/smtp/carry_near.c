@@ -1,6 +1,7 @@
 #include <inttypes.h>
 
 #include "smtp/carry_own.h"
+#include "base/text.h"
 #include "wire/arguments.h"
 #include "wire/command.h"
 #include "wire/domain.h"
@@ -83,6 +84,7 @@ on_mail(struct carry *c, struct span arg)
 		command_mail(&c->to_far, &v, &c->offers, size);
 		carry_owe(c, DUE_MAIL);
 		c->open = c->dirty = true;
+		c->utf8 = v.smtputf8;
 		c->rcpts = 0;
 	}
 	envelope_free(&v);
@@ -113,6 +115,8 @@ on_rcpt(struct carry *c, struct span arg)
 		carry_say(c, "503 5.5.1 MAIL comes first");
 	} else if (bad.code != 0) {
 		complain(c, &bad);
+	} else if (!c->utf8 && !text_is_ascii(span_of(v.rcpts.p[0].address))) {
+		carry_say(c, "553 5.6.7 that address needs SMTPUTF8");
 	} else if (!is_his(c, v.rcpts.p[0].address)) {
 		carry_say(c, "450 4.7.1 this connection is for another's mail");
 	} else {

@@ -1,8 +1,10 @@
 #include "smtp/receiver_own.h"
+#include "base/text.h"
 
 #define IN_ENOUGH 65536		/* octets of commands that wait */
 #define SAID_ENOUGH 512
 #define PIECE 65536		/* octets of text in one question */
+#define REPLY_LINE 512		/* with its end, RFC 5321 section 4.5.3.1.5 */
 
 /* ---- replies ---- */
 
@@ -27,11 +29,13 @@ add_reply(const struct receiver *r, struct buf *b, int code, const char *status,
 	    (r->terms->offers & EXT_ENHANCEDSTATUSCODES);
 
 	do {
+		size_t start = b->n;
+
 		span_cut(&rest, '\n', &line);
 		buf_addf(b, "%d%c", code, rest.n > 0 ? '-' : ' ');
 		if (coded)
 			buf_addf(b, "%s ", status);
-		add_words(b, line);
+		add_words(b, text_front(line, REPLY_LINE - 2 - (b->n - start)));
 		buf_adds(b, "\r\n");
 	} while (rest.n > 0);
 }

@@ -153,7 +153,8 @@ struct question *receiver_ask(struct receiver *);
 
 /*
  * Answers one.  `status' may be NULL: without an enhanced code, as with 3xx.  Octets
- * of `text' that do not belong into a reply are made `?', a LF begins another line.
+ * of `text' that do not belong into a reply are made `?', a LF begins another line, and
+ * of a line that would have more than 512 the rest is left out.
  * 235 to ABOUT_AUTH or ABOUT_ANSWER: somebody is known now.  250 to ABOUT_ATRN or
  * ABOUT_TURN: the turn, unless the peer has said more behind it, which nobody may
  * (RFC 2645 section 5.2.1): then the session ends with a 503.

@@ -43,6 +43,8 @@ command_of(struct span line)
 	struct span word = { line.p, span_find(line, ' ') };
 
 	word = span_trim(word);
+	if (word.p != line.p)
+		return NULL;
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		if (span_ieq(word, span_of(commands[i].word)))
 			return &commands[i];

@@ -20,6 +20,9 @@
 	"n: 220 cust.test ESMTP\nN: EHLO mx.test\nn: 250-cust.test\n" \
 	"n: 250-PIPELINING\nn: 250-CHUNKING\nn: 250-LIMITS RCPTMAX=9\n" \
 	"n: 250-SIZE 1000\nn: 250 HELP\n"
+#define TEN "0123456789"
+#define WORDS_100 TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+#define WORDS_505 WORDS_100 WORDS_100 WORDS_100 WORDS_100 WORDS_100 "abcde"
 #define PLAIN "F: 220 cust.test\nf: EHLO isp.test\nF: 250 cust.test\nbegin\n" \
 	"n: 220 cust.test ESMTP\nN: EHLO mx.test\nn: 250-cust.test\nn: 250 HELP\n"
 #define MAIL "N: MAIL FROM:<a@x.test>\nf: MAIL FROM:<a@x.test>\nF: 250 ok\nn: 250 ok\n"
@@ -78,6 +81,11 @@ static const struct { const char *name, *script; } rows[] = {
 	    "n: 501 5.5.4 BDAT size [LAST]\n= over\n" },
 	{ "a reply with what does not belong there", HELLO "N: MAIL FROM:<a@x.test>\n"
 	    "f: MAIL FROM:<a@x.test>\nF-: 250 a\\rb\\x01\\n\nn: 250 a?b?\n" },
+	{ "UTF-8 where it was not announced", HELLO MAIL
+	    "N: RCPT TO:<b\\xc3\\xbc@c.test>\nn: 553 5.6.7 that address needs SMTPUTF8\n" },
+	{ "a reply longer than a line may be", HELLO
+	    "N: MAIL FROM:<a@x.test>\nf: MAIL FROM:<a@x.test>\n"
+	    "F: 450 " WORDS_505 "\\xc3\\xbc and more\nn: 450 " WORDS_505 "\n" },
 	{ "421 is for us", HELLO "N: MAIL FROM:<a@x.test>\nf: MAIL FROM:<a@x.test>\n"
 	    "F: 421 gone\n= lost\n" },
 	{ "250 to DATA is no 354", HELLO MAIL RCPT

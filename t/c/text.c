@@ -31,6 +31,13 @@ static const struct { const char *in, *out; } words[] = {
 	{ "a\nb", NULL }, { "a\033b", NULL }, { "\377", NULL }, { "\302\205", NULL },
 };
 
+static const struct { const char *in; size_t most; const char *out; } fronts[] = {
+	{ "abc", 4, "abc" }, { "abc", 3, "abc" }, { "abc", 2, "ab" }, { "abc", 0, "" },
+	{ "b\303\266b", 2, "b" }, { "b\303\266b", 3, "b\303\266" },
+	{ "\360\237\230\200", 3, "" }, { "a\360\237\230\200", 4, "a" },
+	{ "\266\266\266\266\266\266", 5, "\266\266\266\266\266" },
+};
+
 static const struct { const char *in, *out; } dots[] = {
 	{ "", "" }, { "a\r\n", "a\r\n" }, { ".\r\n", "..\r\n" },
 	{ "..\r\n.a\r\n", "...\r\n..a\r\n" }, { "a.\r\n", "a.\r\n" },
@@ -143,6 +150,18 @@ static const struct { int64_t v; const char *text; } numbers[] = {
 	{ INT64_MAX, "9223372036854775807" }, { INT64_MIN, "-9223372036854775808" },
 };
 
+static void
+cut(void)
+{
+	for (size_t i = 0; i < sizeof fronts / sizeof *fronts; i++) {
+		struct buf b = {0};
+
+		buf_addspan(&b, text_front(span_of(fronts[i].in), fronts[i].most));
+		is(buf_str(&b), fronts[i].out, "the front");
+		buf_free(&b);
+	}
+}
+
 int
 main(void)
 {
@@ -193,5 +212,6 @@ main(void)
 		is(buf_str(&b), rcpts[i].line, "RCPT");
 	}
 	buf_free(&b);
+	cut();
 	return done_testing();
 }
