@@ -394,14 +394,16 @@ turn(struct sasl_server *s, const char *p, size_t n, struct buf *challenge)
 }
 
 /*
- * `y': the client could bind and believes that we cannot (RFC 5802 section 6): somebody
- * has taken -PLUS from our offer.
+ * What a SCRAM client says about binding (RFC 5802 section 6) where the mechanism does
+ * not bind.  `y': it could, and believes that we cannot: somebody has taken -PLUS from
+ * our offer.  `p': it binds, which nobody would look at.
  */
 static bool
-is_stripped(const struct sasl_server *s, const char *p, size_t n)
+is_misbound(const struct sasl_server *s, const char *p, size_t n)
 {
 	return !(s->kind->is & BINDS) && (s->kind->is & STORED) &&
-	    !(s->kind->is & SHOWS) && can_bind(s->of) && n > 0 && *p == 'y';
+	    !(s->kind->is & SHOWS) && n > 0 &&
+	    (*p == 'p' || (*p == 'y' && can_bind(s->of)));
 }
 
 static enum sasl_outcome
@@ -411,7 +413,7 @@ begin(struct sasl_server *s, bool said, const char *p, size_t n,
 	enum sasl_outcome r;
 
 	if (!(s->kind->is & WAITS))
-		return !said ? SASL_MORE : is_stripped(s, p, n) ? SASL_NO :
+		return !said ? SASL_MORE : is_misbound(s, p, n) ? SASL_NO :
 		    turn(s, p, n, challenge);
 	if (said && (s->kind->is & SECRET))
 		return SASL_BROKEN;	/* RFC 4954 section 4 */
@@ -436,7 +438,7 @@ step(struct sasl_server *s, bool said, const char *p, size_t n,
 		return said ? external(s, (struct span){ p, n }) : SASL_MORE;
 	if (first)
 		return begin(s, said, p, n, challenge);
-	return is_stripped(s, p, n) ? SASL_NO : turn(s, p, n, challenge);
+	return is_misbound(s, p, n) ? SASL_NO : turn(s, p, n, challenge);
 }
 
 enum sasl_outcome

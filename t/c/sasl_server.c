@@ -166,6 +166,71 @@ err_on(const char *mech, const char *plain, enum sasl_outcome want)
 	buf_free(&challenge);
 }
 
+#define BOUND "32 octets that TLS alone has made"
+
+/* Whom one first response makes, or whether it may go on. */
+static const struct {
+	const char *mech;
+	const char *binding;	/* tls-exporter */
+	const char *names;	/* of a certificate */
+	const char *said;
+	size_t n;
+	enum sasl_outcome want;
+	const char *user;
+} firsts[] = {
+#define SAYS(s) (s), sizeof (s) - 1
+	/* RFC 5802 section 6: a client that could bind was told that we cannot */
+	{ "SCRAM-SHA-256", BOUND, NULL, SAYS("y,,n=user,r=abc"), SASL_NO, NULL },
+	{ "SCRAM-SHA-256", "", NULL, SAYS("y,,n=user,r=abc"), SASL_MORE, "user" },
+	{ "SCRAM-SHA-256", BOUND, NULL, SAYS("n,,n=user,r=abc"), SASL_MORE, "user" },
+	{ "SCRAM-SHA-256", BOUND, NULL, SAYS("p=tls-exporter,,n=user,r=abc"),
+	    SASL_NO, NULL },
+	{ "SCRAM-SHA-256-PLUS", BOUND, NULL, SAYS("p=tls-exporter,,n=user,r=abc"),
+	    SASL_MORE, "user" },
+	{ "SCRAM-SHA-256-PLUS", BOUND, NULL, SAYS("n,,n=user,r=abc"), SASL_NO, NULL },
+	{ "SCRAM-SHA-256-PLUS", BOUND, NULL, SAYS("y,,n=user,r=abc"), SASL_NO, NULL },
+	{ "SCRAM-SHA-256-PLUS", BOUND, NULL, SAYS("p=tls-unique,,n=user,r=abc"),
+	    SASL_NO, NULL },
+	{ "PLAIN", "", NULL, SAYS("user\0user\0pencil"), SASL_YES, "user" },
+	{ "PLAIN", "", NULL, SAYS("ann\0user\0pencil"), SASL_NO, "user" },
+	{ "PLAIN", "", NULL, SAYS("\0user\0pencil\0more"), SASL_NO, NULL },
+	{ "PLAIN", "", NULL, SAYS("\0user\0"), SASL_NO, NULL },
+	{ "PLAIN", "", NULL, SAYS("\0\0pencil"), SASL_NO, NULL },
+	{ "EXTERNAL", "", "ann user", SAYS(""), SASL_YES, "ann" },
+	{ "EXTERNAL", "", "ann user", SAYS("user"), SASL_YES, "user" },
+	{ "EXTERNAL", "", "ann user", SAYS("nobody"), SASL_NO, "nobody" },
+	{ "EXTERNAL", "", "ann user", SAYS("ann user"), SASL_NO, "ann user" },
+	{ "EXTERNAL", "", "ann user", SAYS("ann\0"), SASL_NO, "ann" },
+	{ "EXTERNAL", "", "ann user", SAYS(" "), SASL_NO, " " },
+	{ "EXTERNAL", "", "*.x.test", SAYS("a.x.test"), SASL_NO, "a.x.test" },
+};
+
+static void
+say_first(void)
+{
+	for (size_t i = 0; i < sizeof firsts / sizeof *firsts; i++) {
+		struct sasl_case k = { .users = &users, .encrypted = true,
+		    .exporter = span_of(firsts[i].binding),
+		    .certificate = firsts[i].names };
+		struct buf line = {0}, challenge = {0};
+		enum sasl_outcome o = SASL_UNKNOWN;
+		struct sasl_server *s = sasl_server_start(&k, firsts[i].mech, &o);
+
+		base64_add(&line, firsts[i].said, firsts[i].n);
+		if (s != NULL)
+			o = sasl_server_step(s, true, line.n > 0 ? buf_span(&line) :
+			    SPAN("="), &challenge);
+		ok(o == firsts[i].want || (firsts[i].want == SASL_NO &&
+		    o == SASL_BROKEN), "%s: `%s': %d", firsts[i].mech,
+		    firsts[i].said, o);
+		if (firsts[i].user != NULL && s != NULL)
+			is(sasl_server_user(s), firsts[i].user, "who");
+		sasl_server_free(s);
+		buf_free(&line);
+		buf_free(&challenge);
+	}
+}
+
 static void
 too_long(const char *mech)
 {
@@ -205,6 +270,7 @@ main(void)
 	between();
 	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
 		err_on(odd[i].mech, odd[i].plain, odd[i].want);
+	say_first();
 	too_long("PLAIN");
 	too_long("SCRAM-SHA-256");
 	offers(&c, "", "nobody can log in");
