@@ -208,6 +208,39 @@ plays 'EHLO c.test\nCRAM alice secret\nATRN\n' >/dev/null
 is 'he greets with a no: likewise' 'm1 m2 m3 m4 m5' waits
 sinks=
 
+# ---- who sends is killed in the middle of a message ----
+mkdir "$tmp/killed"
+cp "$(command -v turn-server)" "$tmp/killed"
+for program in queue-list dequeue; do ln -s "$(command -v $program)" "$tmp/killed"; done
+cat >"$tmp/killed/smtp-send" <<-'END'
+	#!/usr/bin/env python3
+	import os, socket, sys
+	fd = int([a for a in sys.argv if a.startswith('--server=fd:')][0][12:])
+	s = socket.socket(fileno=fd)
+	f = s.makefile()
+	how = os.environ['HOW']
+	f.readline()
+	for line in b'EHLO x', b'MAIL FROM:<a@x.test>', b'RCPT TO:<bob@one.test>', how.encode():
+	    s.sendall(line + b'\r\n')
+	    while not line.startswith(b'BDAT') and f.readline()[3] == '-':
+	        pass
+	s.sendall(b'Subject: half\r\n\r\nof it\r\n')
+	open(os.environ['HALF'], 'w').write(how + '\n')
+	os.kill(os.getpid(), 9)
+END
+chmod +x "$tmp/killed/smtp-send"
+careful=$server
+server="$tmp/killed/$server"
+for HOW in DATA 'BDAT 100 LAST'; do
+	export HOW HALF="$tmp/half"
+	fresh
+	exits "$HOW: the customer is to come again" 75 meets --tls=verify one.test two.test
+	is "$HOW: half of it was said" "$HOW" cat "$tmp/half"
+	is "$HOW: he keeps nothing of it" '' find "$tmp/dest" -type f
+	is "$HOW: it waits" 'm1 m2 m3 m4 m5' waits
+done
+server=$careful
+
 # ---- one at a time ----
 fresh
 mkdir -p "$tmp/run/turn-server"
