@@ -296,6 +296,10 @@ like 'once a minute' '^458' plays 'EHLO c.test\nCRAM dora none\nETRN empty.test\
 for node in other.test @one.test '#one' nosuch.test; do
 	like "not his: $node" '^459 4.7.1' plays "EHLO c.test\nCRAM alice secret\nETRN $node\nQUIT\n"
 done
+many=$(i=0; while [ $i -lt 31 ]; do printf 'ETRN x%s.three.test\\n' $i; i=$((i + 1)); done)
+plays "EHLO c.test\\nCRAM carol third\\n${many}QUIT\\n" >"$tmp/replies"
+is 'a customer has subdomains without end, but not ETRNs' '30 251
+1 458' sh -c 'cut -c1-4 "$0" | grep -E "^(251|458)" | sort | uniq -c | sed "s/^ *//; s/ *$//"' "$tmp/replies"
 like 'no node' '^501' plays 'EHLO c.test\nCRAM alice secret\nETRN <one.test>\nQUIT\n'
 
 # ---- started by one who does not care what becomes of his children ----
