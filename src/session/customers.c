@@ -72,7 +72,7 @@ read_customer(struct customer *c, struct span line, struct err *e)
 	struct span rest = span_from(line, colon + 1);
 
 	if (colon >= line.n || user.n == 0 || span_find(user, ' ') < user.n ||
-	    span_find(user, '\t') < user.n)
+	    span_find(user, '\t') < user.n || span_find(line, '\0') < line.n)
 		return err_set(e, FAULT_CONFIG, "it is user: domain ...");
 	c->user = span_dup(user);
 	while (span_cut(&rest, ' ', &word)) {

@@ -33,6 +33,13 @@ static const struct { const char *text, *says; } wrong[] = {
 	{ "alice: a.test\nbob: A.test\n", "line 2: a.test of bob is a.test of alice" },
 	{ "alice: @a.test\nbob: x.a.test\n", "line 2: x.a.test of bob is @a.test of alice" },
 	{ "alice: x.a.test\nbob: @a.test\n", "line 2: @a.test of bob is x.a.test of alice" },
+	{ "alice: a.test.\nbob: a.test\n", "line 2: a.test of bob is a.test of alice" },
+	{ "alice: b\303\274cher.test\nbob: xn--bcher-kva.test\n",
+	    "line 2: xn--bcher-kva.test of bob is xn--bcher-kva.test of alice" },
+	{ "alice: *.a.test\n", "line 1: " }, { "alice: *\n", "line 1: " },
+	{ "alice: @@a.test\n", "line 1: " }, { "alice: [192.0.2.1]\n", "line 1: " },
+	{ "alice: ../../etc/passwd\n", "line 1: " },
+	{ "alice: a.test\001 b.test\n", "line 1: " },
 	{ "alice: a.test splice=mx.test:25\n", "line 1: splice=mx.test:25: it is address:port" },
 	{ "alice: a.test splice=127.0.0.2\n", "line 1: splice=127.0.0.2: it is address:port" },
 	{ "alice: a.test splice=127.0.0.2:25 splice=127.0.0.3:25\n", "line 1: splice= twice" },
@@ -94,6 +101,22 @@ static const struct { const char *at, *user, *node; } from[] = {
 	{ "::ffff:10.1.0.1", "bob", "one.test" },
 };
 
+/* What is behind a NUL would not be seen. */
+static void
+nul(void)
+{
+	static const char text[] = "alice: a.test\0.elsewhere.test b.test\n";
+	FILE *f = fopen(path, "w");
+	struct customers v;
+	struct err e = {0};
+
+	fwrite(text, 1, sizeof text - 1, f);
+	fclose(f);
+	ok(customers_read(&v, path, &e) < 0 && e.fault == FAULT_CONFIG,
+	    "a NUL is refused: %s", e.text);
+	customers_free(&v);
+}
+
 static void
 questions(void)
 {
@@ -140,6 +163,7 @@ main(void)
 	close(mkstemp(name));
 	path = name;
 	refused();
+	nul();
 	questions();
 	chmod(path, 0666);
 	ok(customers_read(&v, path, &e) < 0 && e.fault == FAULT_CONFIG,
