@@ -6,11 +6,10 @@
 #include <string.h>
 
 #include "net/base64.h"
+#include "net/sasl_keys.h"
 
 #define RESPONSE_MAX 12288	/* RFC 4954 section 4 */
 #define ROUNDS_MAX 5
-#define DIGEST 32		/* SHA-256 */
-#define SALT 18
 #define USER_MAX 512
 
 enum {
@@ -42,24 +41,9 @@ struct sasl_server {
 	int rounds;
 	bool proved;		/* all is well, if only the client says so, too */
 	char *user;
-	/* of the user who wants in, base64 */
 	bool looked;
-	char iterations[16];
-	char salt[512], stored[2 * DIGEST], server[2 * DIGEST];
+	struct sasl_keys keys;	/* of the user who wants in */
 };
-
-/* ---- base64 ---- */
-
-static void
-text64(char *to, size_t room, const char *p, size_t n)
-{
-	struct buf b = {0};
-
-	base64_add(&b, p, n);
-	if (b.n < room)
-		memcpy(to, buf_str(&b), b.n + 1);
-	buf_wipe(&b);
-}
 
 /* `=' is an empty response, RFC 4954 section 4. */
 static char *
@@ -68,129 +52,17 @@ get64(struct span in, size_t *n)
 	return base64_read(span_is(in, "=") ? SPAN("") : in, RESPONSE_MAX, n);
 }
 
-/* ---- the keys of whoever it is ---- */
-
-/* RFC 5802 section 3, from a password: stored and server key. */
-static void
-derive(const char *password, unsigned iterations, const char *salt, size_t n,
-    char stored[DIGEST], char server[DIGEST])
-{
-	char salted[DIGEST], client[DIGEST];
-
-	if (gsasl_scram_secrets_from_password(GSASL_HASH_SHA256, password,
-	    iterations, salt, n, salted, client, server, stored) != GSASL_OK) {
-		/* not to be prepared by SASLprep: nobody's password */
-		if (gsasl_nonce(stored, DIGEST) != GSASL_OK ||
-		    gsasl_nonce(server, DIGEST) != GSASL_OK)
-			must(NULL);
-	}
-	explicit_bzero(salted, sizeof salted);
-	explicit_bzero(client, sizeof client);
-}
-
-/*
- * The salt of one who has none, or who is not there: the same each time, and not to be
- * foretold without the file.
- */
-static void
-invent_salt(const struct passwords *v, const char *user, char salt[SALT])
-{
-	char stored[DIGEST], server[DIGEST];
-	struct buf seed = {0};
-
-	buf_addf(&seed, "user %s", user);
-	derive("tidegate", 1, v->text.n > 0 ? v->text.p : "-",
-	    v->text.n > 0 ? v->text.n : 1, stored, server);
-	buf_add(&seed, server, sizeof server);
-	derive("tidegate", 1, seed.p, seed.n, stored, server);
-	memcpy(salt, stored, SALT);
-	buf_wipe(&seed);
-}
-
-/* One who is not there must not stand out by his iterations. */
-static int
-usual_iterations(const struct passwords *v)
-{
-	for (size_t i = 0; i < v->all.n; i++)
-		if (v->all.p[i].iterations > 0)
-			return v->all.p[i].iterations;
-	return PASSWORDS_ITERATIONS;
-}
-
-static void
-copy(char *to, size_t room, const char *from)
-{
-	size_t n = strlen(from);
-
-	n = n < room ? n : room - 1;
-	memcpy(to, from, n);
-	to[n] = '\0';
-}
-
-/* Once an exchange; it takes as long whoever it is. */
-static void
-look_up(struct sasl_server *s, const char *user)
-{
-	const struct passwords *v = s->of->users;
-	const struct password *p = passwords_find(v, user);
-	char salt[SALT], stored[DIGEST], server[DIGEST];
-	struct buf number = {0}, secret = {0};
-	int iterations = usual_iterations(v);
-
-	if (s->looked)
-		return;
-	s->looked = true;
-	invent_salt(v, user, salt);
-	if (p != NULL && p->secret.n > 0)
-		buf_addspan(&secret, buf_span(&p->secret));
-	else
-		buf_addf(&secret, "%08x%08x", arc4random(), arc4random());
-	derive(buf_str(&secret), (unsigned)iterations, salt, SALT, stored, server);
-	buf_wipe(&secret);
-	if (p != NULL && p->secret.n == 0) {
-		buf_addi(&number, p->iterations);
-		copy(s->salt, sizeof s->salt, p->salt);
-		copy(s->stored, sizeof s->stored, p->stored);
-		copy(s->server, sizeof s->server, p->server);
-	} else {
-		buf_addi(&number, iterations);
-		text64(s->salt, sizeof s->salt, salt, SALT);
-		text64(s->stored, sizeof s->stored, stored, DIGEST);
-		text64(s->server, sizeof s->server, server, DIGEST);
-	}
-	copy(s->iterations, sizeof s->iterations, buf_str(&number));
-	buf_free(&number);
-	explicit_bzero(stored, sizeof stored);
-	explicit_bzero(server, sizeof server);
-}
-
-static bool
-same(const char *a, const char *b, size_t n)
-{
-	unsigned char differ = 0;
-
-	for (size_t i = 0; i < n; i++)
-		differ |= (unsigned char)(a[i] ^ b[i]);
-	return differ == 0;
-}
-
-static bool
-is_right(struct sasl_server *s, const char *password)
-{
-	char stored[DIGEST], server[DIGEST];
-	char text[2 * DIGEST] = {0};
-	char *salt;
-	size_t n;
-
-	if ((salt = get64(span_of(s->salt), &n)) == NULL)
-		return false;
-	derive(password, (unsigned)atoi(s->iterations), salt, n, stored, server);
-	gsasl_free(salt);
-	text64(text, sizeof text, stored, DIGEST);
-	return same(text, s->stored, sizeof text);
-}
-
 /* ---- what libgsasl asks ---- */
+
+/* Once an exchange. */
+static const struct sasl_keys *
+keys(struct sasl_server *s, const char *user)
+{
+	if (!s->looked)
+		sasl_keys_of(&s->keys, s->of->users, user);
+	s->looked = true;
+	return &s->keys;
+}
 
 static int
 simple(struct sasl_server *s, Gsasl_session *session)
@@ -200,23 +72,18 @@ simple(struct sasl_server *s, Gsasl_session *session)
 
 	if (user == NULL || password == NULL)
 		return GSASL_AUTHENTICATION_ERROR;
-	look_up(s, user);
-	return is_right(s, password) ? GSASL_OK : GSASL_AUTHENTICATION_ERROR;
+	return sasl_keys_fit(keys(s, user), password) ? GSASL_OK :
+	    GSASL_AUTHENTICATION_ERROR;
 }
 
-/* CRAM-MD5; whoever has no secret has one that nobody knows. */
+/* CRAM-MD5 */
 static int
 secret(struct sasl_server *s, Gsasl_session *session, const char *user)
 {
-	const struct password *p = passwords_find(s->of->users, user);
 	struct buf b = {0};
 	int code;
 
-	if (p != NULL && p->secret.n > 0)
-		buf_addspan(&b, buf_span(&p->secret));
-	else
-		buf_addf(&b, "%08x%08x%08x", arc4random(), arc4random(),
-		    arc4random());
+	sasl_keys_secret(&b, s->of->users, user);
 	code = gsasl_property_set(session, GSASL_PASSWORD, buf_str(&b));
 	buf_wipe(&b);
 	return code;
@@ -227,6 +94,7 @@ on_property(Gsasl *lib, Gsasl_session *session, Gsasl_property which)
 {
 	struct sasl_server *s = gsasl_session_hook_get(session);
 	const char *user = gsasl_property_fast(session, GSASL_AUTHID);
+	const struct sasl_keys *k;
 
 	(void)lib;
 	if (which == GSASL_VALIDATE_SIMPLE)
@@ -238,11 +106,11 @@ on_property(Gsasl *lib, Gsasl_session *session, Gsasl_property which)
 	if (which != GSASL_SCRAM_ITER && which != GSASL_SCRAM_SALT &&
 	    which != GSASL_SCRAM_STOREDKEY && which != GSASL_SCRAM_SERVERKEY)
 		return GSASL_NO_CALLBACK;
-	look_up(s, user);
+	k = keys(s, user);
 	return gsasl_property_set(session, which,
-	    which == GSASL_SCRAM_ITER ? s->iterations :
-	    which == GSASL_SCRAM_SALT ? s->salt :
-	    which == GSASL_SCRAM_STOREDKEY ? s->stored : s->server);
+	    which == GSASL_SCRAM_ITER ? k->iterations :
+	    which == GSASL_SCRAM_SALT ? k->salt :
+	    which == GSASL_SCRAM_STOREDKEY ? k->stored : k->server);
 }
 
 /* ---- beginning ---- */
