@@ -26,10 +26,11 @@ umask 022
 
 nl='
 '
-tab=$(printf '\t')
+tab='	'
 cr=$(printf '\r')
 blanks=" $tab$nl"
-code=0 work=''
+code=0 work='' why=''
+links_dir=${TIDEGATE_LINKS:-/etc/tidegate/links}
 verbose='' quiet='' dry='' strict='' conf_file='' link_name=''
 
 ### Saying things
@@ -77,7 +78,8 @@ help() {
 	END
 	[ "$prog" != gateway-dial ] || cat <<-END
 	  --due           for cron: only if a session is due
-	  --status        the last sessions, and when the next is due
+	  --status        the last sessions, and when the next is due; without NAME
+	                  a line for each link
 	  --check         is it long since one went well?  A monitoring plug-in
 	  --warn=TIME     since when that is 1
 	  --critical=TIME since when it is 2
@@ -134,6 +136,12 @@ dial_option() {
 	esac
 }
 
+good_name() {
+	case $1 in
+	'' | [.-]* | *[!A-Za-z0-9._-]*) return 1 ;;
+	esac
+}
+
 options() {
 	while [ $# -gt 0 ]; do
 		case $1 in
@@ -147,13 +155,14 @@ options() {
 		esac
 		shift
 	done
+	case $show$conf_file$# in
+	status0) show=links; return ;;
+	esac
 	[ $# -gt 0 ] || misuse 'which link?'
 	[ $# -eq 1 ] || misuse "one link at a time: $2"
-	case $1 in
-	'' | [.-]* | *[!A-Za-z0-9._-]*) misuse "not a link's name: $1" ;;
-	esac
+	good_name "$1" || misuse "not a link's name: $1"
 	link_name=$1
-	[ -n "$conf_file" ] || conf_file=/etc/tidegate/links/$link_name.conf
+	[ -n "$conf_file" ] || conf_file=$links_dir/$link_name.conf
 	case $conf_file in /*) ;; *) conf_file=./$conf_file ;; esac
 }
 
@@ -175,10 +184,17 @@ owned_well() {
 	esac
 }
 
+# One look for what mostly is so, because cron has us look each minute.
+owned_by_root() {
+	[ -z "$(find -L "$@" -prune \( ! -user 0 -o -perm -020 -o -perm -002 \) -print 2>&1)" ]
+}
+
 # Its commands are run, so whoever can write it can be us.  Where it is a
 # symbolic link, the place it lies in counts as much as the place it points to.
 conf_open() {
-	conf_real=$(readlink -f -- "$conf_file" 2>/dev/null) || conf_real=$conf_file
+	conf_real=$conf_file
+	[ ! -h "$conf_file" ] ||
+		conf_real=$(readlink -f -- "$conf_file" 2>/dev/null) || conf_real=$conf_file
 	if [ ! -e "$conf_file" ]; then
 		[ -x "${conf_file%/*}" ] || [ ! -d "${conf_file%/*}" ] ||
 			die 77 "$conf_file: permission denied"
@@ -186,6 +202,7 @@ conf_open() {
 	fi
 	[ -f "$conf_file" ] || die 74 "$conf_file: not a file"
 	[ -r "$conf_file" ] || die 77 "$conf_file: permission denied"
+	! owned_by_root "${conf_file%/*}/" "${conf_real%/*}/" "$conf_real" || return 0
 	owned_well "${conf_file%/*}/"
 	owned_well "${conf_real%/*}/"
 	owned_well "$conf_real"
@@ -537,6 +554,7 @@ deaf() {
 interrupted() {
 	deaf
 	say "ended by SIG$1"
+	why=${why:-ended by SIG$1}
 	code=75
 	leave
 }
@@ -614,9 +632,15 @@ grace=30
 # begin ARGUMENT...: everything up to the point where something is done
 begin() {
 	options ${1+"$@"}	# posh takes none for unset
+	[ "$show" != links ] || return 0
 	conf_open
 	conf_read
 	conf_judge
+	[ -n "$due" ] || ready_to_run
+}
+
+# What run() needs; not before it is known that anything is done at all.
+ready_to_run() {
 	for word in setsid mktemp; do
 		command -v $word >/dev/null || die 69 "$word: this program is needed"
 	done
