@@ -5,8 +5,11 @@
 
 #include "base/text.h"
 #include "out/json.h"
+#include "out/table.h"
 
-#define TOP 8			/* domains on the one screen */
+#define SCREEN 23		/* lines that a terminal has beside the next prompt */
+#define QUEUES 4		/* of them */
+#define AGES 5
 #define BAR 40
 
 static const char *const by_name[] = {
@@ -59,23 +62,49 @@ put_bar(FILE *to, int64_t n, int64_t most, int width)
 		fputc('#', to);
 }
 
+/* The rows of ages from `i` on that are shown as one. */
+static int64_t
+ages_of(const struct group *g, size_t i, size_t step)
+{
+	int64_t n = 0;
+
+	for (size_t k = i; k < i + step; k++)
+		n += g->ages[k];
+	return n;
+}
+
+static size_t
+ages_rows(const struct group *g, size_t step)
+{
+	size_t rows = 0;
+
+	for (size_t i = 0; i < TALLY_AGES; i += step)
+		rows += ages_of(g, i, step) > 0;
+	return rows;
+}
+
+/* Every span of age, or two as one. */
 static void
-put_ages(FILE *to, const struct group *g)
+put_ages(FILE *to, const struct group *g, size_t step)
 {
 	static const char *const names[TALLY_AGES] = {
-		"5 minutes", "10", "20", "40", "80", "160", "320", "640", "1280",
-		"older"
+		"5", "10", "20", "40", "80", "160", "320", "640", "1280", "older"
 	};
 	int64_t most = 0;
 
-	for (size_t i = 0; i < TALLY_AGES; i++)
-		most = g->ages[i] > most ? g->ages[i] : most;
-	for (size_t i = 0; i < TALLY_AGES; i++) {
-		if (g->ages[i] == 0)
+	for (size_t i = 0; i < TALLY_AGES; i += step)
+		most = ages_of(g, i, step) > most ? ages_of(g, i, step) : most;
+	for (size_t i = 0; i < TALLY_AGES; i += step) {
+		int64_t n = ages_of(g, i, step);
+		bool last = i + step == TALLY_AGES;
+
+		if (n == 0)
 			continue;
-		fprintf(to, "%s%-10s %9" PRId64 " ", i + 1 < TALLY_AGES ? "up to " :
-		    "      ", names[i], g->ages[i]);
-		put_bar(to, g->ages[i], most, BAR);
+		fprintf(to, "%s%s%*s %9" PRId64 " ", last ? "      " : "up to ",
+		    names[i + step - 1],
+		    (int)strlen(names[i + step - 1]) - 10,
+		    i == 0 ? " minutes" : "", n);
+		put_bar(to, n, most, BAR);
 		fputc('\n', to);
 	}
 }
@@ -95,65 +124,132 @@ put_totals(FILE *to, const struct tally *t)
 	buf_free(&b);
 }
 
-static void
-put_queues(FILE *to, struct tally *t)
+/* deferred (postfix /var/spool/postfix) */
+static const char *
+queue_name(struct buf *b, const struct group *g)
 {
-	struct buf a = {0}, s = {0};
+	struct span rest = span_of(g->key), mta, spool = {0};
 
-	fprintf(to, "\n%9s %7s %6s  QUEUE\n", "MESSAGES", "SIZE", "OLDEST");
-	for (size_t i = 0; i < t->groups.n; i++) {
+	span_cut(&rest, '\t', &mta);
+	span_cut(&rest, '\t', &spool);
+	buf_clear(b);
+	buf_addf(b, "%.*s (%.*s %.*s)", (int)rest.n, rest.p, (int)mta.n, mta.p,
+	    (int)spool.n, spool.p);
+	return buf_str(b);
+}
+
+/* The first `most` of them, and a line that tells of more. */
+static void
+put_queues(FILE *to, struct tally *t, size_t most, size_t width)
+{
+	static const struct column columns[] = {
+		{ "MESSAGES", 10, true, true }, { "SIZE", 7, true, true },
+		{ "OLDEST", 6, true, true }, { "QUEUE", 80, false, false },
+	};
+	struct table table = { .columns = columns, .n = 4, .width = width };
+	struct buf count = {0}, a = {0}, s = {0}, name = {0};
+
+	fputc('\n', to);
+	if (t->groups.n == most + 1)
+		most++;			/* it has the line that would tell of it */
+	for (size_t i = 0; i < t->groups.n && i < most; i++) {
 		const struct group *g = &t->groups.p[i];
-		struct span rest = span_of(g->key), mta, spool = {0};
 
-		span_cut(&rest, '\t', &mta);
-		span_cut(&rest, '\t', &spool);
-		fprintf(to, "%9" PRId64 " %7s %6s  %.*s (%.*s %.*s)\n", g->messages,
-		    size(&s, g->octets), age(&a, t, g->oldest), (int)rest.n, rest.p,
-		    (int)mta.n, mta.p, (int)spool.n, spool.p);
+		buf_clear(&count);
+		buf_addf(&count, "%" PRId64, g->messages);
+		table_row(&table, (struct span[]){ buf_span(&count),
+		    span_of(size(&s, g->octets)), span_of(age(&a, t, g->oldest)),
+		    span_of(queue_name(&name, g)) }, to);
 	}
+	table_end(&table, to);
+	if (t->groups.n > most)
+		fprintf(to, "and %zu more queues\n", t->groups.n - most);
+	buf_free(&count);
 	buf_free(&a);
 	buf_free(&s);
+	buf_free(&name);
+}
+
+static bool
+is_refusal(struct span s)
+{
+	return s.n > 3 && (s.p[0] == '4' || s.p[0] == '5') &&
+	    strspn(s.p, "0123456789") == 3 && (s.p[3] == ' ' || s.p[3] == '-');
+}
+
+/*
+ * A reason for a narrow column: what the server said if one did, else the words of
+ * the MTA without hosts and addresses, which stand first and are long.
+ */
+static void
+add_reason(struct buf *b, const char *reason)
+{
+	for (const char *p = reason; p != NULL; p = strchr(p, ' ')) {
+		p += *p == ' ';
+		if (is_refusal(span_of(p))) {
+			buf_adds(b, p);
+			return;
+		}
+	}
+	tally_reason(b, span_of(reason));
 }
 
 static void
-put_domains(FILE *to, struct tally *t, size_t width)
+put_domains(FILE *to, struct tally *t, size_t most, size_t width)
 {
-	struct buf a = {0};
-	size_t n = t->groups.n < TOP ? t->groups.n : TOP;
+	static const struct column columns[] = {
+		{ "RECIPIENTS", 10, true, true }, { "OLDEST", 6, true, true },
+		{ "DOMAIN", 25, false, false }, { "A REASON", 80, false, false },
+	};
+	struct table table = { .columns = columns, .n = 4, .width = width };
+	struct buf count = {0}, a = {0}, why = {0};
 
-	fprintf(to, "\nRECIPIENTS OLDEST  DOMAIN                    A REASON\n");
-	for (size_t i = 0; i < n; i++) {
+	fputc('\n', to);
+	if (t->groups.n == most + 1)
+		most++;			/* it has the line that would tell of it */
+	for (size_t i = 0; i < t->groups.n && i < most; i++) {
 		const struct group *g = &t->groups.p[i];
-		struct buf name = {0};
 
-		text_printable(&name, span_of(g->key));
-		fprintf(to, "%10" PRId64 " %6s  %-25s ", g->rcpts,
-		    age(&a, t, g->oldest), buf_str(&name));
-		if (g->example != NULL)
-			put_text(to, g->example, width > 45 ? width - 45 : 0);
+		buf_clear(&count);
+		buf_addf(&count, "%" PRId64, g->rcpts);
+		buf_clear(&why);
+		if (g->example != NULL && width > 0)
+			add_reason(&why, g->example);
 		else
-			fputc('-', to);
-		fputc('\n', to);
-		buf_free(&name);
+			buf_adds(&why, g->example != NULL ? g->example : "-");
+		table_row(&table, (struct span[]){ buf_span(&count),
+		    span_of(age(&a, t, g->oldest)), span_of(g->key),
+		    buf_span(&why) }, to);
 	}
-	if (t->groups.n > n)
+	table_end(&table, to);
+	if (t->groups.n > most)
 		fprintf(to, "and %zu more domains (--summary-by=domain)\n",
-		    t->groups.n - n);
+		    t->groups.n - most);
+	buf_free(&count);
 	buf_free(&a);
+	buf_free(&why);
 }
 
+/*
+ * Domains get what queues and ages leave of the screen: at least five lines.
+ */
 void
 summary_print(FILE *to, struct tally *queues, struct tally *domains, size_t width)
 {
+	size_t step, rows = SCREEN - 8;		/* titles, blank lines, totals */
+
 	tally_sort(queues);
 	tally_sort(domains);
 	put_totals(to, queues);
 	if (queues->all.messages == 0)
 		return;
-	put_queues(to, queues);
+	put_queues(to, queues, QUEUES, width);
+	rows -= queues->groups.n > QUEUES ? QUEUES + 1 : queues->groups.n;
+	step = ages_rows(&queues->all, 1) > AGES ? 2 : 1;
 	fprintf(to, "\nAGE\n");
-	put_ages(to, &queues->all);
-	put_domains(to, domains, width > 0 ? width : 0);
+	put_ages(to, &queues->all, step);
+	rows -= ages_rows(&queues->all, step);
+	put_domains(to, domains, rows, width);
 }
 
 /* qshape(1)'s table: a column a span of age, in minutes. */
@@ -202,11 +298,11 @@ summary_by(FILE *to, struct tally *t, size_t width)
 {
 	tally_sort(t);
 	if (t->by == BY_AGE)
-		put_ages(to, &t->all);
+		put_ages(to, &t->all, 1);
 	else if (t->by == BY_REASON)
 		put_reasons(to, t, width);
 	else if (t->by == BY_QUEUE)
-		put_queues(to, t);
+		put_queues(to, t, t->groups.n, width);
 	else
 		put_shape(to, t);
 }
