@@ -65,6 +65,23 @@ install_into() {
 	}
 }
 
+# unpackable ROOT DEB: it lies there as /tmp/tidegate.deb, and man pages, which a chroot
+# leaves out, would be unpacked
+unpackable() {
+	rm -f "$1/etc/dpkg/dpkg.cfg.d/lean"
+	cp "$2" "$1/tmp/tidegate.deb"
+}
+
+# install_package ROOT: the same programs by the Debian package
+install_package() {
+	mta_deb=$("$mta/package") || bail 'no package'
+	unpackable "$1" "$mta_deb"
+	in_chroot - "$1" dpkg -i /tmp/tidegate.deb >"$tmp/install.log" 2>&1 || {
+		diag <"$tmp/install.log"
+		bail "dpkg -i failed in $1"
+	}
+}
+
 # For sh -c, with a root as $0 and a command as "$@": in there, with a /proc and
 # a /sys that show our network namespace.  Wants a mount namespace of its own.
 # The environment is a bare one; NAME=value may stand before the command.

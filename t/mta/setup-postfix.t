@@ -1,11 +1,15 @@
 #!/bin/sh
-# Postfix at both ends, from the package to mail that goes and comes, by what
-# tidegate-setup(7) says and nothing else: ETRN, then ATRN.
+# Postfix at both ends, from the Debian package to mail that goes and comes, by what
+# tidegate-setup(7) says, as that package has it, and nothing else: ETRN, then ATRN.
 # shellcheck disable=SC2034,SC2154
 chroots='postfix-auth postfix'
 . "$(dirname "$0")/lib.sh"
 . "$mta/setup.sh"
+for need in dpkg-buildpackage dh; do
+	command -v $need >/dev/null || skip_all "$need is needed (./setup mta)"
+done
 
+install=install_package
 two_hosts postfix-auth postfix
 # what a Postfix that works has already: a name, and a log; without them
 # these copies would have the name and no syslog

@@ -9,7 +9,8 @@
 #	has HOST USER SUBJECT	that user there has got that letter
 #	write HOST ADDRESS SUBJECT	somebody writes one there
 #
-# HOST is isp or gw.  The names are changed as the page tells its reader to.
+# HOST is isp or gw.  The names are changed as the page tells its reader to.  $install,
+# set before, is what installs us there: install_into, if it is not install_package.
 # shellcheck shell=sh disable=SC2034,SC2154
 
 isp=$tmp/isp gw=$tmp/gw
@@ -24,7 +25,7 @@ two_hosts() {
 	SLOWLINK_DIR=${SLOWLINK_DIR:-$tmp/slowlink} "$mta/slowlink" up tg --ns-a isp --ns-b gw ${line:---rtt 60ms --rate 2mbit} || bail 'no link'
 	for host in isp gw; do
 		ip -n $host link set lo up
-		install_into "$tmp/$host"
+		"${install:-install_into}" "$tmp/$host"
 		# the name that is the kernel's has one with dots, or Sendmail waits for it
 		case $host in isp) own=mx.test ;; gw) own=gw.customer.test ;; esac
 		printf '127.0.0.1 localhost\n10.99.0.1 mx.test\n10.99.0.2 gw.customer.test\n' |
@@ -40,18 +41,18 @@ two_hosts() {
 	chroot "$gw" useradd -m ann
 	install -D -m 644 "$certs/good.pem" "$isp/etc/letsencrypt/live/mx.test/fullchain.pem"
 	install -D -m 600 "$certs/good.key" "$isp/etc/letsencrypt/live/mx.test/privkey.pem"
-	mandoc -T ascii -O width=80 "$gw/usr/share/man/man7/tidegate-setup.7" |
+	mandoc -T ascii -O width=80 "$gw"/usr/share/man/man7/tidegate-setup.7* |
 		perl -pe 's/.\010//g' >"$tmp/page"
 }
 
-# There is no systemd in here: this looks whether the unit is where it should be, and has
+# There is no systemd in here: this looks whether the unit is where systemd would, and has
 # the test start what a socket is for.
 cat >"$tmp/systemctl" <<'END'
 #!/bin/sh
 [ "$1" = enable ] || exit 0
 for unit; do :; done
-of=/etc/systemd/system/$(echo "$unit" | sed 's/@.*\./@./')
-[ -f "$of" ] || { echo "no $of" >&2; exit 1; }
+of=$(echo "$unit" | sed 's/@.*\./@./')
+[ -f "/etc/systemd/system/$of" ] || [ -f "/lib/systemd/system/$of" ] || { echo "no $of" >&2; exit 1; }
 echo "$unit" >>/run/enabled
 case $unit in *.socket) ;; *) exit 0 ;; esac
 i=0
@@ -129,12 +130,14 @@ socket() {
 	#!/bin/sh
 	exec unshare --mount sh -c 'mount -t proc proc "\$0/proc" && exec chroot "\$0" /usr/bin/env -i \\
 		PATH=/usr/sbin:/usr/bin:/sbin:/bin "\$@"' "$tmp/$1" sh -c '. /etc/tidegate/turn-server.env
-		eval "exec \$(sed -n s/^ExecStart=//p /etc/systemd/system/turn-server@.service)"' 2>>"$tmp/turn-server.log"
+		cd /etc/systemd/system; [ -f turn-server@.service ] || cd /lib/systemd/system
+		eval "exec \$(sed -n s/^ExecStart=//p turn-server@.service)"' 2>>"$tmp/turn-server.log"
 	END
 	chmod +x "$tmp/connection"
 	(
 		wait_for grep -q turn-server.socket "$tmp/$1/run/enabled" || exit
-		port=$(sed -n 's/^ListenStream=//p' "$tmp/$1/etc/systemd/system/turn-server.socket")
+		port=$(cat "$tmp/$1"/etc/systemd/system/turn-server.socket "$tmp/$1"/lib/systemd/system/turn-server.socket 2>/dev/null |
+			sed -n 's/^ListenStream=//p')
 		exec ip netns exec "$1" python3 "$tmp/listen.py" "$port" "$tmp/$1/run/started" "$tmp/connection"
 	) >/dev/null 2>&1 &
 }
