@@ -129,6 +129,30 @@ exits 'or both, when both are named' 0 found dequeue --spool=postfix:"$tmp/q.one
 is '... who waits then' 3 sh -c 'for q in one two; do
 	queue-list --spool=postfix:"$tmp/q.$q" -F "%r" | tr " " "\n" | grep .; done | grep -c .'
 
+# ---- one found, and one that could not be looked for: which? ----
+cat >"$tmp/fake/postconf" <<'END'
+#!/bin/sh
+case "$* ${MAIL_CONFIG-}" in *conf.two*) echo 'fatal: main.cf: Permission denied' >&2; exit 1 ;; esac
+printf 'queue_directory = %s\nconfig_directory = %s\n' "$tmp/q.one" "$tmp/conf.one"
+END
+python3 "$top/t/bench/queue.py" postfix "$tmp/q.one" 3
+both >"$tmp/before"
+rm -f "$tmp/sink"
+for verb in '-- all' '--remove -y' '--bounce -y'; do
+	case $verb in -*all) verb="-- $tmp/all" ;; esac
+	# shellcheck disable=SC2086
+	exits "one could not be looked for: ${verb%% -y}" 74 found dequeue --all $verb
+	# shellcheck disable=SC2086
+	like '... it says so' "there may be more queues than this one; .* --spool=postfix:$tmp/q\.one" \
+		found dequeue --all $verb
+done
+ok 'no COMMAND was started' test ! -e "$tmp/sink"
+both >"$tmp/after"
+same 'nothing was touched' "$tmp/before" "$tmp/after"
+exits 'the one that is named' 0 found dequeue --spool=postfix:"$tmp/q.one" -d few.test -- "$tmp/all"
+exits 'an ID that may lie in the other' 74 found queue-cat NONE1
+like '... is not said to be nowhere' 'NONE1: is in no queue that could be looked at' found queue-cat NONE1
+
 # ---- --in-hand=1: what is answered is marked before the next is given ----
 cat >"$tmp/watch" <<'END'
 #!/bin/sh

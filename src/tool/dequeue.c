@@ -167,18 +167,31 @@ one_mta(const struct spools *found)
 	return true;
 }
 
+static void
+name_all(struct buf *b, const struct spools *found)
+{
+	for (size_t i = 0; i < found->n; i++)
+		buf_addf(b, " --spool=%s:%s", found->p[i].kind->name,
+		    found->p[i].dir);
+}
+
 /* A queue is to be emptied: not the one that happened to be found. */
 static void
-check_single(const struct spools *found)
+check_single(const struct spools *found, const struct err *trouble)
 {
 	struct buf names = {0};
 
-	if (opts_spool_given() || found->n < 2 || one_mta(found))
+	if (opts_spool_given())
 		return;
-	for (size_t i = 0; i < found->n; i++)
-		buf_addf(&names, " --spool=%s:%s", found->p[i].kind->name,
-		    found->p[i].dir);
-	opts_wrong(NAME, "there is more than one queue:%s", buf_str(&names));
+	name_all(&names, found);
+	if (trouble->fault != FAULT_NONE) {
+		warn(NAME, "there may be more queues than this one; name it:%s",
+		    names.n > 0 ? buf_str(&names) : " --spool=KIND:DIR");
+		exit((int)trouble->fault);
+	}
+	if (found->n > 1 && !one_mta(found))
+		opts_wrong(NAME, "there is more than one queue:%s", buf_str(&names));
+	buf_free(&names);
 }
 
 /* 0, or the status of what could not be looked at; the rest is there. */
@@ -201,7 +214,7 @@ find_spools(struct spools *found, bool drain, bool by_ref)
 	if (r < 0)
 		exit(err_exit(&e, NAME));
 	if (drain)
-		check_single(found);
+		check_single(found, &e);
 	return (int)e.fault;
 }
 

@@ -30,6 +30,7 @@ static struct poptOption options[] = {
 };
 
 static struct spools spools;
+static int unseen;		/* the status of queues that could not be looked at */
 static bool tty;
 
 /* Lines for a terminal: without CR at their ends, nothing raw in them. */
@@ -236,7 +237,10 @@ cat(const char *name, struct err *e)
 	if (r == 1)
 		r = show(s, &at, e);
 	buf_free(&at.ref);
-	if (r == 0)
+	if (r == 0 && unseen != 0 && strchr(name, '/') == NULL)
+		err_set(e, (enum fault)unseen, "%s: is in no queue that could be "
+		    "looked at", name);
+	else if (r == 0)
 		err_set(e, FAULT_UNAVAILABLE, "%s: no such message", name);
 	return r == 1 ? 0 : -1;
 }
@@ -250,11 +254,13 @@ open_spools(void)
 	err_print(&e, NAME);
 	if (r < 0)
 		exit((int)e.fault);
+	unseen = (int)e.fault;
 	if (spools.n > 0)
 		return;
-	warn(NAME, "no mail queue was found on this host; "
-	    "name one with --spool=KIND:DIR");
-	exit(r > 0 ? (int)e.fault : FAULT_UNAVAILABLE);
+	if (r == 0)
+		warn(NAME, "no mail queue was found on this host; "
+		    "name one with --spool=KIND:DIR");
+	exit(r > 0 ? unseen : FAULT_UNAVAILABLE);
 }
 
 static int
