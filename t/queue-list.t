@@ -290,10 +290,10 @@ echo 'config_directory = $tmp/etc'
 END
 cat >"$tmp/fake/postqueue" <<END
 #!/bin/sh
-cat '$q/postqueue.jsonl'
+cat '$tmp/postqueue.jsonl'
 END
+cp "$q/postqueue.jsonl" "$tmp" && chmod 644 "$tmp/postqueue.jsonl"
 chmod 755 "$tmp/samples" "$tmp/samples/postfix" "$q" "$q/spool" "$tmp/fake/postconf" "$tmp/fake/postqueue"
-chmod 644 "$q/postqueue.jsonl"
 is 'the queue of the running Postfix is found, and read where one may' "$(wc -l <"$q/expected.jsonl" | tr -d ' ')" \
     env PATH="$tmp/fake:$PATH" queue-list --count --state=incoming,active,deferred,hold,maildrop,done
 chmod 000 "$q"/spool/*
@@ -305,6 +305,9 @@ if as_other sh -c 'test -x "$1" && ! test -r "$2"' - "$tmp/queue-list" "$q/spool
 	is 'a ref' E55911BA672 ask --ids "$q/spool/deferred/E/E55911BA672"
 	is 'an ID that is nowhere' '' ask --ids 0123456789A
 	exits 'corrupt files are not in its listing' 77 ask --state=corrupt
+	chmod 000 "$q"
+	is 'so it is where even its place is hidden' "$(wc -l <"$tmp/postqueue.jsonl" | tr -d ' ')" ask --count
+	chmod 755 "$q"
 	printf '#!/bin/sh\necho "postqueue: fatal: Queue report unavailable - mail system is down" >&2\nexit 69\n' >"$tmp/fake/postqueue"
 	exits 'no answer is no empty queue' 75 ask --count
 	like 'it is told' 'mail system is down' ask

@@ -237,7 +237,7 @@ dma_discover(struct spools *found, struct err *e)
 	(void)e;
 	if (access(CONF, F_OK) == 0) {
 		usual(&own);
-		dir = realpath(buf_str(&own), NULL);
+		dir = dir_real(buf_str(&own));
 	}
 	if (dir != NULL)
 		*vec_add(found) = (struct spool){ .kind = &spool_dma, .dir = dir,

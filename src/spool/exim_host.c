@@ -130,7 +130,7 @@ add_spool(struct spools *found, char *conf, const struct exim_daemon *by,
 	struct buf own = {0};
 	int r = exim_conf(conf, "spool_directory", &own, e);
 	/* installed and never used: there is no queue yet */
-	bool new = r == 0 && (s.dir = realpath(buf_str(&own), NULL)) != NULL &&
+	bool new = r == 0 && (s.dir = dir_real(buf_str(&own))) != NULL &&
 	    exim_shape(s.dir) && (by == NULL || exim_daemon_may(by, s.dir));
 
 	for (size_t i = 0; i < found->n && new; i++)

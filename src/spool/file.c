@@ -115,6 +115,14 @@ dir_same(const char *a, const char *b)
 	    x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+char *
+dir_real(const char *path)
+{
+	char *real = realpath(path, NULL);
+
+	return real == NULL && errno == EACCES ? span_dup(span_of(path)) : real;
+}
+
 int
 dir_absolute(struct spool *s, struct err *e)
 {

@@ -40,6 +40,12 @@ bool dir_is_there(const char *dir, const char *name);
 /* The same one, whatever they are called? */
 bool dir_same(const char *, const char *);
 
+/*
+ * Where a configured directory is, without links in its path; as it is called where
+ * that may not be looked at.  NULL: it is not there.  To be freed.
+ */
+char *dir_real(const char *);
+
 /* Makes spool->dir absolute, without links in it.  0 or -1. */
 int dir_absolute(struct spool *, struct err *);
 

@@ -235,7 +235,7 @@ pf_open(struct spool *s, struct err *e)
 static void
 add_queue(struct spools *found, const struct instance *i)
 {
-	char *dir = realpath(i->queue, NULL);
+	char *dir = dir_real(i->queue);
 
 	if (dir == NULL || !pf_shape(dir)) {
 		free(dir);

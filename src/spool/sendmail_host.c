@@ -199,7 +199,7 @@ sm_discover(struct spools *found, struct err *e)
 		if (read_conf(confs[i], &v, e) < 0)
 			r = -1;
 		for (size_t k = 0; k < v.n; k++) {
-			char *dir = realpath(v.p[k], NULL);
+			char *dir = dir_real(v.p[k]);
 
 			if (dir == NULL || is_known(found, dir)) {
 				free(dir);
