@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "out/json.h"
+#include "out/screen.h"
 #include "wire/path.h"
 #include "wire/record.h"
 
@@ -293,31 +293,17 @@ rows_format_check(const char *f, struct err *e)
 	return 0;
 }
 
-/*
- * Fields have no C0 and no DEL in them; on a terminal C1 and what is no UTF-8
- * must not be there either.
- */
 static void
-put(struct rows *r, struct span rest)
+put(struct rows *r, struct span s)
 {
 	struct buf safe = {0};
-	struct span s;
 
-	if (!r->tty && rest.n > 0)
-		fwrite(rest.p, 1, rest.n, r->to);
-	if (!r->tty)
-		return;
-	while (rest.n > 0) {
-		for (s = rest; rest.n > 0 && strchr("\t\n", *rest.p) == NULL;)
-			rest = span_from(rest, 1);
-		s.n -= rest.n;
-		text_printable(&safe, s);
-		if (rest.n > 0)
-			buf_addc(&safe, *rest.p);
-		rest = span_from(rest, 1);
+	if (r->tty) {
+		screen_lines(&safe, s);
+		s = buf_span(&safe);
 	}
-	if (safe.n > 0)
-		fwrite(safe.p, 1, safe.n, r->to);
+	if (s.n > 0)
+		fwrite(s.p, 1, s.n, r->to);
 	buf_free(&safe);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "out/fit.h"
+#include "out/screen.h"
 #include "session/pick.h"
 #include "session/stdin.h"
 
@@ -32,8 +33,7 @@ fitting_is_over(struct fitting *f)
 void
 fitting_put(struct buf *line)
 {
-	if (line->n > 0)
-		fwrite(line->p, 1, line->n, stdout);
+	screen_put(buf_span(line));
 	buf_free(line);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/interrupt.h"
+#include "out/screen.h"
 #include "session/order_job.h"
 
 static const struct {
@@ -146,7 +147,7 @@ show(const struct job *j, const char *verb, const struct message *m)
 	message_record(m, &r);
 	buf_addf(&line, "%s\t", verb);
 	record_add(&line, &r, j->how->end);
-	fwrite(line.p, 1, line.n, stdout);
+	screen_put(buf_span(&line));
 	vec_free(&r.rcpts);
 	buf_free(&line);
 }

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "out/result.h"
+#include "out/screen.h"
 #include "session/takeout_job.h"
 
 void
@@ -21,7 +22,7 @@ takeout_put(struct job *j, const struct buf *line)
 
 	if (j->mute)
 		return;
-	fwrite(line->p, 1, line->n, stdout);
+	screen_put(buf_span(line));
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return;
 	/* the work goes on: what COMMAND delivers must be marked all the same */

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "out/result.h"
+#include "out/screen.h"
 
 #define UNSAID_MOST 65536	/* octets of results that are held back */
 #define MOMENT_MS 300		/* for a reader, when all is over */
@@ -64,11 +65,14 @@ telling_told(void *telling, const struct result *r)
 {
 	struct telling *t = telling;
 	bool good = r->fate == FATE_DELIVERED || r->fate == FATE_RELAYED;
+	struct buf line = {0};
 
 	if (t->batch->deaf)
 		return;
 	if (t->lines)
-		result_show(&t->unsaid, r, t->json, t->end);
+		result_show(&line, r, t->json, t->end);
+	screen_add(&t->unsaid, buf_span(&line));
+	buf_free(&line);
 	if (!good && !t->quiet)
 		warn(t->tool, "<%s>: %s: %s", r->recipient, fate_name(r->fate),
 		    r->text);
@@ -97,7 +101,11 @@ telling_rests(void *telling)
 void
 telling_trouble(struct telling *t, int exit, const char *text)
 {
-	trouble_add(&t->unsaid, exit, text, t->end);
+	struct buf line = {0};
+
+	trouble_add(&line, exit, text, t->end);
+	screen_add(&t->unsaid, buf_span(&line));
+	buf_free(&line);
 	telling_flush(t);
 }
 

@@ -7,6 +7,7 @@
 #include "opts/connect.h"
 #include "opts/spool.h"
 #include "out/json.h"
+#include "out/screen.h"
 #include "session/etrn_wait.h"
 #include "wire/domain.h"
 
@@ -145,7 +146,8 @@ as_json(const struct etrn_answer *a)
 	json_string(&b, "text", span_of(a->text));
 	json_number(&b, "status", a->status);
 	json_close(&b, '}');
-	printf("%s\n", buf_str(&b));
+	buf_addc(&b, '\n');
+	screen_put(buf_span(&b));
 	buf_free(&b);
 }
 
@@ -166,7 +168,8 @@ as_line(const struct etrn_answer *a)
 	else
 		buf_adds(&b, "-\t");
 	field_add(&b, *a->text ? span_of(a->text) : SPAN("-"));
-	printf("%s\n", buf_str(&b));
+	buf_addc(&b, '\n');
+	screen_put(buf_span(&b));
 	buf_free(&b);
 }
 

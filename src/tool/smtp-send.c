@@ -15,6 +15,7 @@
 #include "opts/connect.h"
 #include "opts/envelope.h"
 #include "opts/spool.h"
+#include "out/screen.h"
 #include "session/probe.h"
 #include "session/reach.h"
 #include "session/recorded.h"
@@ -185,7 +186,7 @@ explain(struct batch *b, struct dest *d, const char *const *words,
 		r = read_envelope(&s, &v, e);
 	if (r == 0)
 		b->status = jobs_explain(b, d, &v, &out);
-	fwrite(out.p, 1, out.n, stdout);
+	screen_put(buf_span(&out));
 	buf_free(&out);
 	body_close(&s.body);
 	envelope_free(&v);
