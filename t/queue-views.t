@@ -104,6 +104,15 @@ exits 'prometheus: what cannot be made is said' 74 ql --prometheus --output="$tm
 mkdir "$tmp/taken" "$tmp/taken/queue.prom"
 exits 'prometheus: what cannot be replaced, too' 74 ql --prometheus --output="$tmp/taken/queue.prom"
 is 'prometheus: and nothing is left beside it' queue.prom ls "$tmp/taken"
+mkfifo "$tmp/pipe"
+exits 'prometheus: a device or a pipe is not replaced by a file' 74 ql --prometheus --output="$tmp/pipe"
+ok '... it is still there' test -p "$tmp/pipe"
+octet=$(printf 'md\377')
+mkdir "$tmp/$octet" "$tmp/$octet/new"
+like 'prometheus: a directory whose name is no UTF-8 spoils no file' 'queue_up\{.*spool=".*md\\\\xFF"\} 1$' \
+	queue-list --spool=maildir:"$tmp/$octet" --prometheus
+is 'a queue that is named twice is one' 4 \
+	queue-list --spool=maildir:"$md" --spool=maildir:"$md/." --count
 if [ -w /dev/full ]; then
 	exits 'a full disk' 74 sh -c 'queue-list --spool=maildir:"$1" --summary >/dev/full' - "$md"
 fi

@@ -1,5 +1,7 @@
 #include "opts/spool.h"
 
+#include <string.h>
+
 static const char **specs;
 
 struct poptOption opts_spool[] = {
@@ -14,6 +16,19 @@ opts_spool_given(void)
 	return specs != NULL;
 }
 
+/* One that is named twice is one. */
+static void
+add_once(struct spools *found, struct spool *s)
+{
+	for (size_t i = 0; i < found->n; i++)
+		if (found->p[i].kind == s->kind &&
+		    strcmp(found->p[i].dir, s->dir) == 0) {
+			spool_close(s);
+			return;
+		}
+	*vec_add(found) = *s;
+}
+
 int
 opts_spools(struct spools *found, struct err *e)
 {
@@ -25,7 +40,7 @@ opts_spools(struct spools *found, struct err *e)
 		return spool_discover(found, e) < 0 ? 1 : 0;
 	for (size_t i = 0; specs[i] != NULL; i++) {
 		if (spool_open(&s, specs[i], &one) == 0) {
-			*vec_add(found) = s;
+			add_once(found, &s);
 			continue;
 		}
 		/* a wrong word outranks a queue that is not there */

@@ -128,10 +128,19 @@ static const char *const states[] = {
 	"incoming", "active", "deferred", "hold", "maildrop", "corrupt", "done"
 };
 
-/* A label's value: backslash, quote and line feed escaped. */
+/*
+ * A label's value: backslash, quote and line feed escaped; one octet that is no UTF-8
+ * and all of the file is refused.
+ */
 static void
 put_label(FILE *to, const char *name, struct span value)
 {
+	struct buf safe = {0};
+
+	if (!text_is_utf8(value)) {
+		text_printable(&safe, value);
+		value = buf_span(&safe);
+	}
 	fprintf(to, "%s=\"", name);
 	for (size_t i = 0; i < value.n; i++) {
 		if (value.p[i] == '\\' || value.p[i] == '"')
@@ -142,6 +151,7 @@ put_label(FILE *to, const char *name, struct span value)
 			fputc(value.p[i], to);
 	}
 	fputc('"', to);
+	buf_free(&safe);
 }
 
 static void
@@ -266,8 +276,12 @@ int
 monitor_replace(const char *path, struct span text, struct err *e)
 {
 	struct buf temp = {0};
+	struct stat st;
 	int fd, r = 0;
 
+	/* a rename would put a file in the place of /dev/null */
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return err_set(e, FAULT_IO, "%s: is no file: not replaced", path);
 	buf_addf(&temp, "%s.XXXXXX", path);
 	fd = mkostemp(buf_str(&temp), O_CLOEXEC);
 	if (fd < 0) {
