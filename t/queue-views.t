@@ -104,6 +104,8 @@ exits 'prometheus: what cannot be made is said' 74 ql --prometheus --output="$tm
 mkdir "$tmp/taken" "$tmp/taken/queue.prom"
 exits 'prometheus: what cannot be replaced, too' 74 ql --prometheus --output="$tmp/taken/queue.prom"
 is 'prometheus: and nothing is left beside it' queue.prom ls "$tmp/taken"
+like 'prometheus: a queue that was not to be found is down' '^tidegate_queue_up\{mta="-",spool="-"\} 0$' \
+	queue-list --spool=maildir:"$md" --spool=maildir:"$tmp/none" --prometheus
 mkfifo "$tmp/pipe"
 exits 'prometheus: a device or a pipe is not replaced by a file' 74 ql --prometheus --output="$tmp/pipe"
 ok '... it is still there' test -p "$tmp/pipe"

@@ -44,7 +44,7 @@ static unsigned reads;
 static int status;
 static struct err first_trouble;
 
-/* Queues that were gone through, and whether that went well. */
+/* Queues that were gone through, and whether that went well; `-' was not found. */
 static VEC(struct monitored) seen;
 
 /* A message that waits to be sorted; the queue by its index. */
@@ -394,6 +394,7 @@ open_spools(void)
 		break;
 	case 1:
 		trouble(&e);
+		*vec_add(&seen) = (struct monitored){ .mta = "-", .spool = "-" };
 		break;
 	default:
 		if (spools.n == 0) {
