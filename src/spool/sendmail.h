@@ -41,6 +41,9 @@ int sm_find(struct spool *, const char *id, struct entry *, struct err *);
 int sm_owns(const char *ref, struct buf *dir);
 bool sm_shape(const char *dir);
 
+/* Is `dir' one of the directories of Sendmail's own queue `top', by a link? */
+bool sm_leads_to(const char *top, const char *dir);
+
 /* The ID in a file's name, `qfID`; NULL: it is none of ours. */
 const char *sm_id(const char *name);
 

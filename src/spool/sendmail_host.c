@@ -104,8 +104,8 @@ has(const struct queues *v, const char *dir)
 	for (size_t i = 0; i < v->n; i++) {
 		char *own = realpath(v->p[i], NULL);
 		size_t n = own != NULL ? strlen(own) : 0;
-		bool yes = n > 0 && strncmp(own, dir, n) == 0 &&
-		    (dir[n] == '/' || dir[n] == '\0');
+		bool yes = n > 0 && ((strncmp(own, dir, n) == 0 &&
+		    (dir[n] == '/' || dir[n] == '\0')) || sm_leads_to(own, dir));
 
 		free(own);
 		if (yes)

@@ -58,19 +58,49 @@ sm_id(const char *name)
 	return letter_of(name) >= 0 && is_id(name + 2) ? name + 2 : NULL;
 }
 
-/* One queue directory: where its qf files are. */
-static void
-add_dir(struct dirs *v, const char *dir)
+/*
+ * Sendmail goes through links to directories; so do we in its own queue, where root
+ * has made them.  Where it leads to; NULL: no such link.
+ */
+static char *
+followed(const char *path)
+{
+	struct stat st;
+	char *real = NULL;
+
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && st.st_uid == 0)
+		real = realpath(path, NULL);
+	if (real == NULL || (stat(real, &st) == 0 && S_ISDIR(st.st_mode)))
+		return real;
+	free(real);
+	return NULL;
+}
+
+/*
+ * One queue directory: where its qf files are.  0; -1 (69) where a part of it is a link:
+ * a ref there would not tell where the others are.
+ */
+static int
+add_dir(struct dirs *v, const char *dir, bool live, struct err *e)
 {
 	struct buf path = {0};
+	char *elsewhere;
+	int r = 0;
 
 	if (v->n == DIRS_MAX)
-		return;
-	buf_adds(&path, dir);
-	if (dir_is_there(dir, "qf"))
-		buf_adds(&path, "/qf");
-	*vec_add(v) = span_dup(buf_span(&path));
+		return 0;
+	buf_addf(&path, "%s/qf", dir);
+	if (live && (elsewhere = followed(buf_str(&path))) != NULL) {
+		r = err_set(e, FAULT_UNAVAILABLE, "%s: is a link to %s: such a "
+		    "queue cannot be read", path.p, elsewhere);
+		free(elsewhere);
+	} else if (!dir_is_there(dir, "qf")) {
+		path.n -= 3;
+	}
+	if (r == 0)
+		*vec_add(v) = span_dup(buf_span(&path));
 	buf_free(&path);
+	return r;
 }
 
 static bool
@@ -80,30 +110,42 @@ is_part(const char *name)
 	    strcmp(name, "xf") == 0;
 }
 
+/* One of the names in a queue's directory. */
+static int
+add_below(struct dirs *v, const char *top, const char *name, bool live,
+    struct err *e)
+{
+	struct buf path = {0};
+	char *elsewhere = NULL;
+	int r = 0;
+
+	buf_addf(&path, "%s/%s", top, name);
+	if (dir_is_there(top, name))
+		r = add_dir(v, buf_str(&path), live, e);
+	else if (live && (elsewhere = followed(buf_str(&path))) != NULL)
+		r = add_dir(v, elsewhere, live, e);
+	free(elsewhere);
+	buf_free(&path);
+	return r;
+}
+
 /* The directory itself and those in it. */
 static int
-find_dirs(struct dirs *v, const char *top, struct err *e)
+find_dirs(struct dirs *v, const char *top, bool live, struct err *e)
 {
 	DIR *dir = NULL;
 	struct dirent *d;
 	int r;
 
-	add_dir(v, top);
+	if (add_dir(v, top, live, e) < 0)
+		return -1;
 	if ((r = dir_open(top, &dir, e)) <= 0)
 		return r;
-	while ((d = readdir(dir)) != NULL) {
-		struct buf path = {0};
-
-		if (*d->d_name == '.' || is_part(d->d_name) ||
-		    (d->d_type != DT_DIR && d->d_type != DT_UNKNOWN))
-			continue;
-		buf_addf(&path, "%s/%s", top, d->d_name);
-		if (d->d_type == DT_DIR || dir_is_there(top, d->d_name))
-			add_dir(v, buf_str(&path));
-		buf_free(&path);
-	}
+	while (r >= 0 && (d = readdir(dir)) != NULL)
+		if (*d->d_name != '.' && !is_part(d->d_name) && d->d_type != DT_REG)
+			r = add_below(v, top, d->d_name, live, e);
 	closedir(dir);
-	return 1;
+	return r < 0 ? -1 : 1;
 }
 
 static void
@@ -121,7 +163,7 @@ sm_walk(struct spool *s, unsigned states, struct err *e)
 
 	w->states = states;
 	w->client = sm_is_client(s);
-	if (find_dirs(&w->dirs, s->dir, e) >= 0)
+	if (find_dirs(&w->dirs, s->dir, s->live, e) >= 0)
 		return w;
 	sm_walk_end(w);
 	return NULL;
@@ -212,7 +254,7 @@ sm_find(struct spool *s, const char *id, struct entry *at, struct err *e)
 		id = sm_id(id);
 	if (!is_id(id))
 		return 0;
-	if (find_dirs(&dirs, s->dir, e) < 0)
+	if (find_dirs(&dirs, s->dir, s->live, e) < 0)
 		r = -1;
 	for (size_t i = 0; i < 2 * dirs.n && r == 0; i++)
 		r = look_in(s, dirs.p[i % dirs.n], id, at, e);
@@ -245,10 +287,24 @@ sm_shape(const char *dir)
 	struct dirs dirs = {0};
 	bool yes = is_queue(dir);
 
-	if (!yes && find_dirs(&dirs, dir, &none) >= 0)
+	if (!yes && find_dirs(&dirs, dir, false, &none) >= 0)
 		for (size_t i = 0; i < dirs.n && !yes; i++)
 			yes = span_ends(span_of(dirs.p[i]), "/qf") ||
 			    is_queue(dirs.p[i]);
+	dirs_free(&dirs);
+	return yes;
+}
+
+bool
+sm_leads_to(const char *top, const char *dir)
+{
+	struct err none = {0};
+	struct dirs dirs = {0};
+	bool yes = false;
+
+	find_dirs(&dirs, top, true, &none);
+	for (size_t i = 0; i < dirs.n && !yes; i++)
+		yes = strcmp(dirs.p[i], dir) == 0 || dir_same(dirs.p[i], dir);
 	dirs_free(&dirs);
 	return yes;
 }
