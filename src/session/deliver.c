@@ -76,10 +76,10 @@ deliver_move(struct deliver *d)
 	return d->kind->move(d);
 }
 
-void
+bool
 deliver_settle(struct deliver *d)
 {
-	d->kind->settle(d);
+	return d->kind->settle(d);
 }
 
 bool

@@ -3,9 +3,9 @@
  * asks (smtp/receiver.h) and answers through `said': at once, or when the target has.
  * Nothing here waits; memory is bounded by what deliver_full() lets in.
  *
- * A text is accepted only when the target has it: a server's own 250, or a file and its
- * directory made safe.  Sharing what that costs, several wait for it together, until
- * DELIVER_TOGETHER do or deliver_settle() says that nothing more has come.
+ * A text is accepted only when the target has it: a server's own 250, or a file made
+ * safe, and after that its name.  Sharing what that costs, several wait for it together,
+ * until DELIVER_TOGETHER more have come or deliver_settle() says that nothing more has.
  *
  * A target that is lost answers 451, and is tried anew for the next message.
  */
@@ -17,7 +17,11 @@
 #include "session/session.h"
 #include "smtp/receiver.h"
 
-#define DELIVER_TOGETHER 16	/* messages that are made safe at once */
+/*
+ * Messages whose octets are made safe at once, while as many await their names' safety:
+ * fewer than a sender of ours leaves unanswered (at most 64, and 256 kB).
+ */
+#define DELIVER_TOGETHER 24
 
 struct deliver;
 
@@ -52,8 +56,11 @@ bool deliver_full(const struct deliver *);
 /* Goes on as far as it can.  True: something moved. */
 bool deliver_move(struct deliver *);
 
-/* No more comes for the moment: what waits to be shared is not waited for. */
-void deliver_settle(struct deliver *);
+/*
+ * No more comes for the moment: what waits to be shared is not waited for.  True:
+ * something moved; to have all answered it is called until nothing does.
+ */
+bool deliver_settle(struct deliver *);
 
 /* Is some answer due? */
 bool deliver_owes(const struct deliver *);

@@ -1,13 +1,16 @@
 /*
  * Into a Maildir: each message a file of its own, written in tmp, renamed into new.
  *
- *	what a crash leaves		and what becomes of it
- *	a file in tmp			nobody has it; whoever looks after a Maildir removes
- *					what has lain there for 36 hours
- *	a file in new, not acknowledged	it comes once more
+ *	it lies in	and is		what a crash leaves, and what becomes of it
+ *	tmp		written		a file in tmp, whole or not, which nobody has;
+ *					whoever looks after a Maildir removes what has
+ *					lain there for 36 hours
+ *	new		named		it there, whole, or in tmp; it comes once more
+ *	new		acknowledged	it there
  *
- * Octets are on the disk before a file gets its name in new; that the name is, too, is
- * awaited once for all that wait (syncfs), and only then they are acknowledged.
+ * A file is renamed when its octets are on the disk, and acknowledged when its name is,
+ * too.  One sync does both, for all that wait: for those in tmp the former, for those in
+ * new the latter.
  *
  * The envelope stands in front (Return-Path, Delivered-To for each recipient, Received),
  * lines end in LF.
@@ -22,13 +25,14 @@
 #include <unistd.h>
 
 #include "session/deliver_own.h"
+#include "session/deliver_sync.h"
 
 #define HOST_SHOWN 64
 
 /* One whose text has ended; or the one under way, without a token. */
-struct written {
+struct held {
 	unsigned token;
-	int fd;			/* -1: none yet */
+	int fd;			/* -1: none yet, or none any more */
 	int error;		/* what was wrong with it; 0 */
 	char name[160];
 };
@@ -42,11 +46,12 @@ struct maildir_out {
 
 	char *sender;
 	struct { char **p; size_t n, room; } rcpts;
-	struct written now;
+	struct held now;
 	bool cr;		/* the last octet was one, and is not written */
 	struct buf text;	/* not written yet */
-	struct written waiting[DELIVER_TOGETHER];
-	size_t n;
+	struct held held[2 * DELIVER_TOGETHER];
+	size_t named, n;	/* the first lie in new, the others in tmp */
+	bool shared;		/* sync_is_shared() */
 };
 
 #define TEXT_MOST 65536
@@ -123,13 +128,13 @@ add_text(struct maildir_out *m, struct span s)
 }
 
 static void
-drop(struct maildir_out *m, struct written *w)
+drop(struct maildir_out *m, struct held *h)
 {
-	if (w->fd >= 0) {
-		close(w->fd);
-		unlinkat(m->tmp, w->name, 0);
+	if (h->fd >= 0) {
+		close(h->fd);
+		unlinkat(m->tmp, h->name, 0);
 	}
-	*w = (struct written){ .fd = -1 };
+	*h = (struct held){ .fd = -1 };
 }
 
 static void
@@ -159,86 +164,86 @@ refuse(struct maildir_out *m, unsigned token, int error)
 	buf_free(&text);
 }
 
-/* The octets are on their way to the disk, or there; 0 or -1. */
-static int
-push(int fd, bool wait)
-{
-#ifdef SYNC_FILE_RANGE_WRITE
-	unsigned how = SYNC_FILE_RANGE_WRITE;
-
-	if (wait)
-		how |= SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER;
-	return sync_file_range(fd, 0, 0, how) == 0 || errno == ENOSYS ||
-	    errno == EINVAL || errno == ESPIPE ? 0 : -1;
-#else
-	return wait ? fsync(fd) : 0;
-#endif
-}
-
 /* Never over another file. */
 static int
 move_in(struct maildir_out *m, const char *name)
 {
-	int r = -1;
-
 #ifdef RENAME_NOREPLACE
-	r = renameat2(m->tmp, name, m->new, name, RENAME_NOREPLACE);
-	if (r == 0 || (errno != ENOSYS && errno != EINVAL))
-		return r;
+	if (renameat2(m->tmp, name, m->new, name, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != ENOSYS && errno != EINVAL)
+		return -1;
 #endif
-	r = linkat(m->tmp, name, m->new, name, 0);
-	return r == 0 ? unlinkat(m->tmp, name, 0) : r;
+	if (linkat(m->tmp, name, m->new, name, 0) < 0)
+		return -1;
+	unlinkat(m->tmp, name, 0);	/* it is in new, whatever becomes of this */
+	return 0;
 }
 
-static int
-make_safe(int dir)
+/* The octets of those in tmp, the names of those in new; who could not be has an error. */
+static void
+make_safe(struct maildir_out *m)
 {
-#ifdef __linux__
-	return syncfs(dir);
-#else
-	return fsync(dir);
-#endif
+	size_t alone = m->n - m->named + (m->named > 0);
+	int error = 0;
+
+	/* one alone need not wait for what others have written there */
+	if (m->shared && alone > 1 && sync_together(m->tmp) == 0)
+		return;
+	for (size_t i = m->named; i < m->n; i++)
+		if (fsync(m->held[i].fd) < 0)
+			m->held[i].error = errno;
+	if (m->named > 0 && sync_names(m->new) < 0)
+		error = errno;
+	for (size_t i = 0; i < m->named; i++)
+		m->held[i].error = error;
 }
 
 static void
-put(struct maildir_out *m, struct written *w)
+acknowledge(struct maildir_out *m, struct held *h)
 {
-	if (w->error == 0 && push(w->fd, true) < 0)
-		w->error = errno;
-	if (close(w->fd) < 0 && w->error == 0)
-		w->error = errno;
-	if (w->error == 0 && move_in(m, w->name) < 0)
-		w->error = errno;
-	if (w->error != 0)
-		unlinkat(m->tmp, w->name, 0);
+	if (h->error == 0) {
+		deliver_say(&m->d, h->token, 250, "2.0.0", h->name);
+		return;
+	}
+	unlinkat(m->new, h->name, 0);
+	refuse(m, h->token, h->error);
 }
 
-/* All that wait, at once. */
-static void
+/* Its octets are safe, if it has no error; false: it comes to nothing. */
+static bool
+put(struct maildir_out *m, struct held *h)
+{
+	int fd = h->fd;
+
+	h->fd = -1;
+	if (close(fd) < 0 && h->error == 0)
+		h->error = errno;
+	if (h->error == 0 && move_in(m, h->name) < 0)
+		h->error = errno;
+	if (h->error == 0)
+		return true;
+	unlinkat(m->tmp, h->name, 0);
+	refuse(m, h->token, h->error);
+	return false;
+}
+
+static bool
 settle(struct deliver *d)
 {
 	struct maildir_out *m = own(d);
-	int error = 0;
+	size_t named = 0;
 
 	if (m->n == 0)
-		return;
-	for (size_t i = 0; i < m->n; i++)
-		put(m, &m->waiting[i]);
-	if (make_safe(m->new) < 0)
-		error = errno;
-	for (size_t i = 0; i < m->n; i++) {
-		struct written *w = &m->waiting[i];
-
-		if (error != 0 && w->error == 0) {
-			w->error = error;
-			unlinkat(m->new, w->name, 0);
-		}
-		if (w->error != 0)
-			refuse(m, w->token, w->error);
-		else
-			deliver_say(d, w->token, 250, "2.0.0", w->name);
-	}
-	m->n = 0;
+		return false;
+	make_safe(m);
+	for (size_t i = 0; i < m->named; i++)
+		acknowledge(m, &m->held[i]);
+	for (size_t i = m->named; i < m->n; i++)
+		if (put(m, &m->held[i]))
+			m->held[named++] = m->held[i];
+	m->n = m->named = named;
+	return true;
 }
 
 static void
@@ -253,12 +258,11 @@ end(struct maildir_out *m, unsigned token)
 		forget(m);
 		return;
 	}
-	push(m->now.fd, false);
 	m->now.token = token;
-	m->waiting[m->n++] = m->now;
-	m->now = (struct written){ .fd = -1 };
+	m->held[m->n++] = m->now;
+	m->now = (struct held){ .fd = -1 };
 	forget(m);
-	if (m->n == DELIVER_TOGETHER)
+	if (m->n - m->named == DELIVER_TOGETHER)
 		settle(&m->d);
 }
 
@@ -324,8 +328,10 @@ finish(struct deliver *d)
 	struct maildir_out *m = own(d);
 
 	forget(m);
-	for (size_t i = 0; i < m->n; i++)
-		drop(m, &m->waiting[i]);
+	for (size_t i = 0; i < m->named; i++)
+		unlinkat(m->new, m->held[i].name, 0);
+	for (size_t i = m->named; i < m->n; i++)
+		drop(m, &m->held[i]);
 	if (m->new >= 0)
 		close(m->new);
 	if (m->tmp >= 0)
@@ -339,15 +345,6 @@ finish(struct deliver *d)
 
 static const struct deliver_kind kind = { take, full, move, settle, owes, polls,
     finish };
-
-/* A directory of it, made where there is none; -1. */
-static int
-open_dir(int at, const char *name)
-{
-	if (mkdirat(at, name, 0700) < 0 && errno != EEXIST)
-		return -1;
-	return openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
 
 /* No `/' and no `:' in a file's name. */
 static void
@@ -373,14 +370,15 @@ deliver_maildir(const struct deliver_opts *o, const char *dir, struct err *e)
 	our_name(m->host);
 	if (*dir == '\0')
 		err_set(e, FAULT_USAGE, "--deliver: maildir: which directory?");
-	else if ((m->dir = open_dir(AT_FDCWD, dir)) < 0 ||
-	    (m->tmp = open_dir(m->dir, "tmp")) < 0 ||
-	    (m->new = open_dir(m->dir, "new")) < 0 ||
+	else if ((m->dir = sync_opendir(AT_FDCWD, dir)) < 0 ||
+	    (m->tmp = sync_opendir(m->dir, "tmp")) < 0 ||
+	    (m->new = sync_opendir(m->dir, "new")) < 0 ||
 	    (mkdirat(m->dir, "cur", 0700) < 0 && errno != EEXIST))
 		err_sys(e, "%s", dir);
 	else if (faccessat(m->tmp, ".", W_OK, AT_EACCESS) < 0 ||
 	    faccessat(m->new, ".", W_OK, AT_EACCESS) < 0)
 		err_sys(e, "%s", dir);
+	m->shared = m->tmp >= 0 && sync_is_shared(m->tmp);
 	if (e->fault == FAULT_NONE)
 		return &m->d;
 	finish(&m->d);

@@ -9,7 +9,7 @@ struct deliver_kind {
 	void (*take)(struct deliver *, struct question *);
 	bool (*full)(const struct deliver *);
 	bool (*move)(struct deliver *);
-	void (*settle)(struct deliver *);
+	bool (*settle)(struct deliver *);
 	bool (*owes)(const struct deliver *);
 	void (*polls)(struct deliver *, struct pollfd p[2], int64_t *deadline);
 	void (*close)(struct deliver *);

@@ -160,10 +160,11 @@ full(const struct deliver *d)
 	return o->octets >= QUEUE_OCTETS || o->queue.n - o->head >= QUEUE_MOST;
 }
 
-static void
+static bool
 settle(struct deliver *d)
 {
 	(void)d;
+	return false;
 }
 
 static bool

@@ -349,7 +349,8 @@ break_off(struct receive *x, const char *why, struct err *e)
 	int64_t until = clock_in(GRACE_MS);
 	struct pollfd p = { x->line->io.out, POLLOUT, 0 };
 
-	deliver_settle(x->to);
+	while (deliver_settle(x->to))
+		;
 	receiver_dismiss(&x->engine, why);
 	while ((x->engine.out.n > 0 || line_busy(x->line)) && clock_left(until) > 0 &&
 	    write_some(x, &ignored) >= 0)
@@ -380,11 +381,8 @@ go_on(struct receive *x, struct err *e)
 			return -1;
 		if (moved || said > 0 || heard > 0)
 			continue;
-		if (deliver_owes(x->to) && is_dry(x)) {
-			deliver_settle(x->to);
-			if (x->engine.out.n > 0)
-				continue;
-		}
+		if (deliver_owes(x->to) && is_dry(x) && deliver_settle(x->to))
+			continue;
 		if (x->eof && !deliver_owes(x->to))
 			return err_set(e, FAULT_TEMP, "the connection was closed %s",
 			    receiver_busy(&x->engine) ? "in the middle of a message" :

@@ -9,9 +9,13 @@
  *	STEPS_DO=kill		the program is gone right after it (SIGKILL); or
  *		ENOSPC, EIO, EMFILE	the call fails with that, once
  *	STEPS_OPENS=1		opening to read is a step, too
+ *	STEPS_SAYS=1		what it says to a pipe or socket is logged between them, the
+ *				first line of each: `0 says LINE'
+ *	STEPS_HAS_NOT=CALL[,CALL]	this is a system that has no such call: ENOSYS
  *
  * A step is what changes something that stays: a file made, written, synced,
- * renamed, linked, unlinked, cut, or given another time, mode or owner.
+ * renamed, linked, unlinked, cut, or given another time, mode or owner.  What is
+ * synced together is a step of the directory that was named.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -133,6 +137,45 @@ step_fd(const char *call, int fd)
 	return step(call, where);
 }
 
+/* What goes to a peer, a line of the log for each of it. */
+static void
+said(int fd, const void *p, size_t n)
+{
+	const char *s = p, *end = s + n, *in = setting("STEPS_IN");
+	char link[64], where[16], line[256];
+	ssize_t got;
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	if (*setting("STEPS_SAYS") != '1' || (*in != '\0' &&
+	    strcmp(in, program_invocation_short_name) != 0) ||
+	    (got = readlink(link, where, sizeof where - 1)) < 0)
+		return;
+	where[got] = '\0';
+	if (strncmp(where, "socket:", 7) != 0 && strncmp(where, "pipe:", 5) != 0)
+		return;
+	for (const char *lf; s < end; s = lf + 1) {
+		if ((lf = memchr(s, '\n', (size_t)(end - s))) == NULL)
+			lf = end;
+		snprintf(line, sizeof line, "%.*s", (int)(lf - s -
+		    (lf > s && lf[-1] == '\r')), s);
+		record(0, "says", line);
+	}
+}
+
+static int
+says(int fd, const struct iovec *v, int n)
+{
+	for (int i = 0; i < n; i++)
+		said(fd, v[i].iov_base, v[i].iov_len);
+	return step_fd("writev", fd);
+}
+
+static bool
+has_not(const char *call)
+{
+	return strstr(setting("STEPS_HAS_NOT"), call) != NULL;
+}
+
 static void
 die(void)
 {
@@ -163,15 +206,19 @@ type name parameters						\
 }
 
 STEP(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n),
-    step_fd("write", fd))
+    (said(fd, p, n), step_fd("write", fd)))
 STEP(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at),
     (fd, p, n, at), step_fd("pwrite", fd))
 STEP(ssize_t, pwrite64, (int fd, const void *p, size_t n, off64_t at),
     (fd, p, n, at), step_fd("pwrite", fd))
 STEP(ssize_t, writev, (int fd, const struct iovec *v, int n), (fd, v, n),
-    step_fd("writev", fd))
+    says(fd, v, n))
 STEP(int, fsync, (int fd), (fd), step_fd("fsync", fd))
 STEP(int, fdatasync, (int fd), (fd), step_fd("fdatasync", fd))
+STEP(int, syncfs, (int fd), (fd),
+    has_not("syncfs") ? ENOSYS : step_fd("syncfs", fd))
+STEP(int, sync_file_range, (int fd, off64_t at, off64_t n, unsigned x),
+    (fd, at, n, x), step_fd("sync_file_range", fd))
 STEP(int, ftruncate, (int fd, off_t n), (fd, n), step_fd("ftruncate", fd))
 STEP(int, ftruncate64, (int fd, off64_t n), (fd, n), step_fd("ftruncate", fd))
 STEP(int, futimens, (int fd, const struct timespec t[2]), (fd, t),
@@ -183,7 +230,7 @@ STEP(int, rename, (const char *a, const char *b), (a, b),
 STEP(int, renameat, (int d, const char *a, int f, const char *b), (d, a, f, b),
     step_at("rename", d, a))
 STEP(int, renameat2, (int d, const char *a, int f, const char *b, unsigned x),
-    (d, a, f, b, x), step_at("rename", d, a))
+    (d, a, f, b, x), has_not("renameat2") ? ENOSYS : step_at("rename", d, a))
 STEP(int, link, (const char *a, const char *b), (a, b),
     step_at("link", AT_FDCWD, b))
 STEP(int, linkat, (int d, const char *a, int f, const char *b, int x),
