@@ -24,7 +24,8 @@ struct coming {
 	unsigned transaction;
 	unsigned token;		/* of its end; 0: not there yet */
 	unsigned mail;		/* of its beginning, until that is answered */
-	bool refused;		/* that was */
+	int refused;		/* that was, with this; 0 */
+	char *status, *why;
 	int64_t octets;
 	VEC(struct coming_rcpt) rcpts;
 };
@@ -37,6 +38,8 @@ coming_free(struct coming *c)
 	for (size_t i = 0; i < c->rcpts.n; i++)
 		free(c->rcpts.p[i].address);
 	vec_free(&c->rcpts);
+	free(c->status);
+	free(c->why);
 	free(c);
 }
 
@@ -90,6 +93,33 @@ tell(const struct receive *x, char *recipient, int code, const char *status,
 }
 
 static void
+refused(struct coming *c, int code, const char *status, const char *text)
+{
+	c->mail = 0;
+	if (code / 100 == 2)
+		return;
+	c->refused = code;
+	c->status = status != NULL ? span_dup(span_of(status)) : NULL;
+	c->why = span_dup(span_of(text));
+}
+
+/* Those whose sender was refused: whoever heard that may have named no recipient. */
+static void
+forget_refused(struct receive *x)
+{
+	for (size_t i = x->coming.n; i-- > 0;) {
+		struct coming *c = x->coming.p[i];
+
+		if (c->refused == 0)
+			continue;
+		x->refused++;
+		if (c->rcpts.n == 0)
+			tell(x, (char *)(uintptr_t)"*", c->refused, c->status, c->why);
+		forget(x, i);
+	}
+}
+
+static void
 ended(struct receive *x, size_t i, int code, const char *status, const char *text)
 {
 	struct coming *c = x->coming.p[i];
@@ -118,8 +148,7 @@ decided(struct receive *x, unsigned token, int code, const char *status,
 			return;
 		}
 		if (c->mail == token) {
-			c->mail = 0;
-			c->refused = code / 100 != 2;
+			refused(c, code, status, text);
 			return;
 		}
 		for (size_t k = 0; k < c->rcpts.n; k++)
@@ -161,11 +190,7 @@ begins(struct receive *x, const struct question *q)
 {
 	struct coming *c = must(calloc(1, sizeof *c));
 
-	for (size_t i = x->coming.n; i-- > 0;)
-		if (x->coming.p[i]->refused) {
-			x->refused++;
-			forget(x, i);
-		}
+	forget_refused(x);
 	c->transaction = q->transaction;
 	c->mail = q->token;
 	*vec_add(&x->coming) = c;
@@ -410,6 +435,8 @@ receive_open(struct receive *x, const struct deliver_opts *opts, struct err *e)
 int
 receive_run(struct receive *x, struct line *line, struct span early, struct err *e)
 {
+	int r;
+
 	x->line = line;
 	x->terms = (struct receiver_terms){ .name = x->name, .mail = true,
 	    .offers = EXT_8BITMIME | EXT_CHUNKING | EXT_DSN | EXT_PIPELINING |
@@ -418,7 +445,9 @@ receive_run(struct receive *x, struct line *line, struct span early, struct err 
 	x->silent = clock_in(x->idle_ms);
 	receiver_start(&x->engine, &x->terms);
 	receiver_feed(&x->engine, early);
-	return go_on(x, e) < 0 ? err_in(e, "%s", x->peer) : 0;
+	r = go_on(x, e);
+	forget_refused(x);
+	return r < 0 ? err_in(e, "%s", x->peer) : 0;
 }
 
 void
