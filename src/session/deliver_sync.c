@@ -77,7 +77,7 @@ sync_names(int dir)
 {
 	if (fsync(dir) == 0)
 		return 0;
-	/* a file system that has no fsync(2) for directories */
+	/* there are file systems that cannot sync a directory */
 	return errno == EINVAL ? sync_together(dir) : -1;
 }
 
