@@ -85,7 +85,7 @@ demo: all $(helpers)
 	@BUILD=$(BUILD) t/demo/$(or $(LINK),session)
 
 #: make check      the tests; no root, nothing but loopback
-check: all $(ctests) $(helpers) $(preloads) $(gauges)
+check: built
 	@./setup check
 	prove -j4 $(ctests) $(TESTS)
 
@@ -101,19 +101,26 @@ lint: $(BUILD)/.ready
 	t/lint
 
 #: make asan       the tests again under AddressSanitizer and UBSan (make asan TESTS= : C only)
+undefined = -fsanitize=undefined -fno-sanitize-recover=undefined
+sanitized = BUILD=build/asan CFLAGS='-O1 -g -fsanitize=address $(undefined) -fno-omit-frame-pointer'
 asan:
-	$(MAKE) check BUILD=build/asan \
-		CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer'
+	$(MAKE) check $(sanitized)
 
 #: make fuzz       each parser under libFuzzer (FUZZ_TIME=60 seconds; clang)
 FUZZ_TIME ?= 60
+fuzzing = BUILD=build/fuzz CC=clang CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address $(undefined)'
 fuzz:
 	@./setup fuzz
-	$(MAKE) fuzzers BUILD=build/fuzz CC=clang \
-		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined'
+	$(MAKE) fuzzers $(fuzzing)
 	t/fuzz/run build/fuzz/fuzz $(FUZZ_TIME)
 
+# what all these run, to be made beforehand with -j
+built: all $(ctests) $(helpers) $(preloads) $(gauges)
 fuzzers: $(fuzzers)
+built-all: built
+	$(MAKE) built $(sanitized)
+	@./setup fuzz
+	$(MAKE) fuzzers $(fuzzing)
 
 #: make bench      speed, beside that of others (PART='sizes turning', QUICK=1; root)
 bench: all $(helpers) $(gauges)
@@ -180,6 +187,6 @@ coverage:
 	t/coverage --begin build/coverage
 	$(MAKE) check $(counting); bad=$$?; t/coverage build/coverage && exit $$bad
 
-.PHONY: all help demo check check-mta lint asan fuzz fuzzers install uninstall clean bench coverage soak dist deb
+.PHONY: all built built-all help demo check check-mta lint asan fuzz fuzzers install uninstall clean bench coverage soak dist deb
 .SECONDARY:
 -include $(shell find $(BUILD)/src $(BUILD)/t -name '*.d' 2>/dev/null)
