@@ -480,6 +480,13 @@ tick() { :; }
 # shellcheck disable=SC2086	# nothing, in some shells
 group() { kill "-$1" $dashes "-$!" 2>/dev/null || kill "-$1" "$!" 2>/dev/null; }
 
+# The status of what run() started.  posh's wait looks for options where the last command
+# that had some stopped looking; unset sets that back.
+reap() {
+	unset nothing
+	wait "$!"
+}
+
 # run TENTHS COMMAND...: in a session of its own, so that all of it can be ended
 # when its time is over ($late, 75) or ours is.  The lock, descriptor 9, is not
 # passed on: what DIAL leaves running must not hold it.
@@ -500,7 +507,7 @@ run() {
 		fi
 		nap
 	done
-	wait "$!"
+	reap
 	status=$?
 	reaped=$!
 	return "$status"
@@ -518,7 +525,7 @@ stop() {
 			[ "$now" -lt "$stop_end" ] || continue 2
 			nap
 		done
-		wait "$!" 2>/dev/null
+		reap 2>/dev/null
 		break
 	done
 	reaped=$!
@@ -652,5 +659,5 @@ ready_to_run() {
 	kill -0 -- $$ 2>/dev/null || dashes=
 	: &
 	reaped=$!
-	wait "$!"
+	reap
 }

@@ -92,7 +92,7 @@ awk '{ sub(/sent=-/, "sent=123456"); sub(/bytes=-/, "bytes=9876543210"); sub(/up
 	"$tmp/sessions.log" >"$tmp/log" && cp "$tmp/log" "$tmp/sessions.log"
 at $((T0 + 60)) --status >"$tmp/screen"
 is 'much to tell' '' fits "$tmp/screen"
-is 'five sessions of it' 5 grep -c '^20.*  120k .* 9418M ' "$tmp/screen"
+is 'five sessions of it' 5 grep -c '^20.* none 120k .* 9419M 86400s$' "$tmp/screen"
 like 'the beginning of the reason' '^            dequeue: mx.isp.test\[192.0.2.1\]:25: 451 4.7.1' cat "$tmp/screen"
 json() { at $((T0 + 60)) --status --json | perl -MJSON::PP -e 'my $j = decode_json(<STDIN>); print join("|", map { $_ // "null" } @$j{@ARGV}), "\n"' "$@"; }
 is 'as JSON, with all of its characters' "isp|75|7|7|$((T0 + 7))|$((T0 + 607))|RETRY after a failure|dequeue: $long \"\\" \
