@@ -117,26 +117,21 @@ reason_key(struct buf *b, const struct rcpt *r)
 static void
 add_by_rcpt(struct tally *t, const struct row *w, key_of *key)
 {
-	VEC(size_t) had = {0};
 	struct buf b = {0};
 
 	for (size_t i = 0; i < w->env->rcpts.n; i++) {
 		const struct rcpt *r = &w->env->rcpts.p[i];
 		struct group *g;
-		size_t k = 0, at;
 
 		if (!r->selected)
 			continue;
 		buf_clear(&b);
 		key(&b, r);
 		g = tally_group(t, buf_span(&b));
-		at = (size_t)(g - t->groups.p);
 		if (g->example == NULL && r->reason != NULL)
 			g->example = span_dup(span_of(r->reason));
-		while (k < had.n && had.p[k] != at)
-			k++;
-		if (k == had.n) {
-			*vec_add(&had) = at;
+		if (g->last != t->all.messages) {
+			g->last = t->all.messages;
 			count(g, t, w, 1, 1);
 		} else {
 			g->rcpts++;
@@ -144,7 +139,6 @@ add_by_rcpt(struct tally *t, const struct row *w, key_of *key)
 		}
 	}
 	buf_free(&b);
-	vec_free(&had);
 }
 
 void

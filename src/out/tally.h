@@ -16,6 +16,7 @@ struct group {
 	int64_t oldest;		/* arrival, seconds since the epoch; 0 none yet */
 	int64_t ages[TALLY_AGES];	/* messages; BY_DOMAIN and BY_REASON: recipients */
 	char *example;		/* a reason as it stands; NULL */
+	int64_t last;		/* of all messages so far the one last counted here */
 };
 
 struct tally {

@@ -40,12 +40,16 @@ size_t
 hand_open(const struct hand *h, size_t i, const char *address)
 {
 	const struct given *g = &h->slot[i];
-	size_t k = 0;
+	size_t n = g->rcpts.n;
 
-	while (k < g->rcpts.n && (g->rcpts.p[k] == NULL || (address != NULL &&
-	    strcmp(g->rcpts.p[k], address) != 0)))
-		k++;
-	return k;
+	for (size_t k = 0; k < n; k++) {
+		size_t at = g->next + k < n ? g->next + k : g->next + k - n;
+		const char *one = g->rcpts.p[at];
+
+		if (one != NULL && (address == NULL || strcmp(one, address) == 0))
+			return at;
+	}
+	return n;
 }
 
 static void
@@ -65,6 +69,7 @@ hand_settle(struct hand *h, size_t i, size_t k)
 	char *address = g->rcpts.p[k];
 
 	g->rcpts.p[k] = NULL;
+	g->next = k + 1;
 	if (--g->left == 0) {
 		clear(g);
 		h->n--;

@@ -10,6 +10,7 @@ struct given {
 	char *ref;
 	VEC(char *) rcpts;	/* NULL: settled */
 	size_t left;		/* recipients without a result; 0: a free slot */
+	size_t next;		/* behind the one settled last: answers have an order */
 	uint64_t end;		/* of its record in the octets for this child */
 };
 
@@ -26,8 +27,8 @@ size_t hand_add(struct hand *, const struct record *);
 bool hand_find(const struct hand *, const char *ref, size_t *slot);
 
 /*
- * The first unsettled recipient in a slot, of this address unless it is NULL;
- * rcpts.n when there is none.
+ * An unsettled recipient in a slot, of this address unless it is NULL; rcpts.n when
+ * there is none.
  */
 size_t hand_open(const struct hand *, size_t slot, const char *address);
 
