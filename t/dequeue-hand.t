@@ -43,7 +43,7 @@ each_way 'nothing selected'
 each_way '-d ALL' -d ALL
 like '... has a hint' '--all' dq -d ALL
 for id in 4F2A01BA095 4ZZZZZ1ZZZzZZZZ 1tPhHm-00000000abc-1Xyz 1tPhHm-0001gt-2j \
-    6ANG5xA5022991 07e48a25 07e48a250247f0c8; do
+    6ANG5xA5022991 07e48a25 07e48a250247f0c8 4186123456; do
 	each_way "-d $id" -d $id
 done
 like '... has a hint' 'without -d' dq -d 4ZZZZZ1ZZZzZZZZ

@@ -237,6 +237,13 @@ exits 'and 64' 64 ql -d bob@there.test
 like '-d with an ID: a hint' 'queue ID' ql -d 4F2A01BA095
 exits 'a leading dash in -r' 64 ql -r -x@y.test
 exits 'CR or LF in -r' 64 ql -r "$(printf 'a\rb@y.test')"
+mkdir -p "$tmp/literal/new"
+for a in '[192.0.2.1]' '[192.0.2.10]' '[IPv6:2001:db8::1]' 192.0.2.1; do
+	printf 'Delivered-To: a@%s\n\nx\n' "$a" >"$tmp/literal/new/$a"
+done
+is '-d with an address literal' 'a@[192.0.2.1]' queue-list --spool=maildir:"$tmp/literal" -d '[192.0.2.1]' -F %r
+is '-d with one of IPv6' 'a@[IPv6:2001:db8::1]' queue-list --spool=maildir:"$tmp/literal" -d '[ipv6:2001:DB8::1]' -F %r
+exits '-d with half of one' 64 queue-list --spool=maildir:"$tmp/literal" -d '[192.0.2' -F %r
 exits 'an empty -f' 64 ql -f ''
 exits 'two forms' 64 ql -j -l
 exits 'no such order' 64 ql --sort=colour

@@ -50,9 +50,9 @@ add(struct patterns *v, char *text, bool not)
 }
 
 /*
- * A queue ID of some MTA: no dot, a digit, and capitals (Postfix, Exim, Sendmail) or
- * hexadecimal digits alone (OpenSMTPD).  A domain like that can be written small,
- * or with a dot behind it.
+ * A queue ID of some MTA: no dot, a digit, and capitals (Postfix, Exim, Sendmail),
+ * hexadecimal digits alone (OpenSMTPD), or no letter at all.  A domain like that can
+ * be written small, or with a dot behind it.
  */
 static bool
 like_id(const char *s)
@@ -61,6 +61,8 @@ like_id(const char *s)
 
 	if (strpbrk(s, "0123456789") == NULL || strchr(s, '.') != NULL)
 		return false;
+	if (s[strspn(s, "0123456789")] == '\0')
+		return true;
 	if (s[strspn(s, "0123456789abcdef")] == '\0')
 		return n == 8 || n == 16;
 	return n >= 9 && strpbrk(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL;
@@ -76,6 +78,10 @@ add_node(struct patterns *v, const char *s, struct err *e)
 	if (*node != '@' && strchr(node, '@') != NULL)
 		return err_set(e, FAULT_USAGE, "--domain: `%.200s' is an "
 		    "address; for one recipient write -r '%.200s'", node, s);
+	if (domain_is_literal(span_of(node))) {
+		add(v, span_dup(span_of(node)), not);
+		return 0;
+	}
 	if (like_id(node))
 		return err_set(e, FAULT_USAGE, "--domain: `%.200s' is a queue "
 		    "ID; write it without -d", node);

@@ -58,7 +58,7 @@ pf_release_node(struct spool *s, const char *node, struct err *e)
 
 	if (!s->live)
 		return not_here(s, e);
-	if (*node == '@' || *node == '#' || *node == '-')
+	if (strchr("@#-[", *node) != NULL)
 		return 0;
 	status = run(s, "postqueue", "-s", node, NULL, e);
 	if (status == 0)
