@@ -55,6 +55,7 @@ for verb in '-- cat' '--bounce -y' '--remove -y'; do
 	exits "69, by ref: $verb" 69 dequeue "$box#0" $verb
 done
 like 'with what to do' 'no place to mark .*smtp-send --records' dequeue --spool=mbox:"$box" --all -- cat
+exits 'no advice that leads there' 1 sh -c 'dequeue --spool=mbox:"$1" --all 2>&1 | grep COMMAND' - "$box"
 same 'it is as it was' "$tmp/before" "$box"
 sink --listen=127.0.0.1:0 --maildir="$tmp/got" --port-file="$tmp/port" &
 sink_pid=$!

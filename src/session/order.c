@@ -127,13 +127,13 @@ knows(const struct job *j, const struct spool *sp, struct err *e)
 	if (orders(sp->kind, j->how->order) != NULL)
 		return 0;
 	if (j->how->order != ORDER_RELEASE)
-		return err_set(e, FAULT_UNAVAILABLE, "%s: a %s has no MTA that "
-		    "could be told to %s mail", sp->dir, kind,
-		    words[j->how->order].verb);
+		return err_set(e, FAULT_UNAVAILABLE, "%s: no MTA could be told "
+		    "to %s mail in this kind of queue (%s)", sp->dir,
+		    words[j->how->order].verb, kind);
 	if (sp->kind->release_all == NULL)
-		return err_set(e, FAULT_UNAVAILABLE, "%s: a %s has no MTA that "
-		    "could be told to deliver; give a COMMAND behind --", sp->dir,
-		    kind);
+		return err_set(e, FAULT_UNAVAILABLE, "%s: no MTA could be told "
+		    "to deliver from this kind of queue (%s)%s", sp->dir, kind,
+		    sp->kind->because != NULL ? "" : "; give a COMMAND behind --");
 	return everything(j->source) ? 0 : err_set(e, FAULT_UNAVAILABLE, "%s: %s "
 	    "can only be told to deliver everything: --all", sp->dir, kind);
 }
