@@ -400,6 +400,16 @@ pf_dq() { dequeue --spool=postfix:"$pf" "$@"; }
 held() { queue-list --spool=postfix:"$pf" --state=hold --records; }
 held >"$tmp/held"
 exits 'its MTA is not here' 69 pf_dq --all
+# what is refused is not promised by --dry-run
+for dir in "$tmp/samples"/*/default/spool; do
+	kind=${dir%/default/spool} kind=${kind##*/}
+	for verb in --verbose --hold --unhold; do
+		exits "a copied $kind queue: -n $verb" 69 dequeue --spool="$kind:$dir" --all -n $verb
+	done
+done
+exits 'a copied Postfix queue: -n --remove' 69 pf_dq --all -n --remove
+like 'a copied Sendmail queue can be emptied' '^remove	' \
+	dequeue --spool=sendmail:"$tmp/samples/sendmail/default/spool" --all -n --remove
 like 'drained, but for one that only Postfix can deliver' 'DAADD1BA5D2: left to Postfix' \
 	pf_dq --all -- "$tmp/all"
 held >"$tmp/held2"

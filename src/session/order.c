@@ -118,7 +118,7 @@ everything(const struct source *s)
 	return !s->records && !select_given(s->select);
 }
 
-/* An MTA that is not here, or knows no such order (69); 0 it does. */
+/* An MTA that knows no such order (69); 0 it does. */
 static int
 knows(const struct job *j, const struct spool *sp, struct err *e)
 {
@@ -136,6 +136,18 @@ knows(const struct job *j, const struct spool *sp, struct err *e)
 		    sp->kind->because != NULL ? "" : "; give a COMMAND behind --");
 	return everything(j->source) ? 0 : err_set(e, FAULT_UNAVAILABLE, "%s: %s "
 	    "can only be told to deliver everything: --all", sp->dir, kind);
+}
+
+/* And is it here?  A dry run must not promise what is refused. */
+static int
+obeys(const struct job *j, const struct spool *sp, struct err *e)
+{
+	if (knows(j, sp, e) < 0)
+		return -1;
+	if (sp->live || orders(sp->kind, j->how->order) == spool_take_away)
+		return 0;
+	return err_set(e, FAULT_UNAVAILABLE, "%s: a copied queue: its MTA is not "
+	    "here", sp->dir);
 }
 
 static void
@@ -188,7 +200,7 @@ one(struct job *j, struct wanted *w, struct message *m)
 	}
 	if (j->stuck[n])
 		return;
-	if (knows(j, w->spool, &e) < 0) {
+	if (obeys(j, w->spool, &e) < 0) {
 		/* a ref named this queue */
 		tell_not_done(j, m, n, -1, &e);
 		return;
@@ -329,7 +341,7 @@ all_can(struct job *j)
 	struct err e = {0};
 
 	for (size_t i = 0; i < j->source->spools->n; i++) {
-		if (knows(j, &j->source->spools->p[i], &e) == 0)
+		if (obeys(j, &j->source->spools->p[i], &e) == 0)
 			continue;
 		order_trouble(j, &e);
 		return false;
