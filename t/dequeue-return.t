@@ -106,6 +106,22 @@ END
 fresh
 like 'on a terminal it asks' '^remove 3 messages \([0-9]+ octets\) for 4 recipients 75$' \
 	answer n "dequeue --spool=maildir:$tmp/md --all --remove"
+typed() { # COMMAND: on a terminal, where a ref is typed and all is agreed to
+	python3 - "$tmp/md/new/1.a.h" "$@" <<'END'
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp("sh", ["sh", "-c", sys.argv[2]])
+os.write(fd, sys.argv[1].encode() + b"\n\x04y\n")
+try:
+    while os.read(fd, 4096):
+        pass
+except OSError:
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+END
+}
+exits 'what was typed is spent when it was counted: 64' 64 typed 'dequeue - --remove'
 pending >"$tmp/left"
 is 'no: nothing was done' 4 grep -c . "$tmp/left"
 like 'yes' '^remove 3 messages .* 0$' answer y "dequeue --spool=maildir:$tmp/md --all --remove"

@@ -336,6 +336,10 @@ carry_out(struct source *source, enum verb verb, const char *const *command)
 
 	if ((verb == REMOVE || verb == BOUNCE) && !yes && !dry_run &&
 	    isatty(STDIN_FILENO)) {
+		/* what is counted would be read, and gone */
+		if (source->records)
+			opts_wrong(NAME, "-: typed on a terminal, it cannot be "
+			    "asked about; --yes does not ask");
 		only = &counted;
 		if (!confirm(source, verb == REMOVE ? "remove" : "bounce", only)) {
 			warn(NAME, "nothing was done");
