@@ -52,9 +52,9 @@ exim_id(const char *name)
 static bool
 is_header(const char *name)
 {
-	size_t n = exim_id(name);
+	size_t n = strlen(name);
 
-	return n > 0 && strcmp(name + n, "-H") == 0;
+	return n > 2 && strcmp(name + n - 2, "-H") == 0 && exim_id(name) == n - 2;
 }
 
 static bool
@@ -192,7 +192,8 @@ exim_next(struct walk *w, struct entry *at, struct err *e)
 		} else if (is_header(name)) {
 			buf_clear(&at->ref);
 			buf_addspan(&at->ref, buf_span(&w->path));
-			buf_addf(&at->ref, "/%s", name);
+			buf_addc(&at->ref, '/');
+			buf_adds(&at->ref, name);
 			at->state = STATE_UNTOLD;
 			at->whole = true;
 			return 1;

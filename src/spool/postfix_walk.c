@@ -47,13 +47,21 @@ struct walk {
 	size_t n, at;
 };
 
+/* Asked of each name: strspn() of so many letters would be half of a long listing. */
+static bool
+may_be_in_id(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	    (c >= 'a' && c <= 'z') || c == '_';
+}
+
 bool
 pf_is_id(const char *s)
 {
-	static const char valid[] = "0123456789_"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-	size_t n = strspn(s, valid);
+	size_t n = 0;
 
+	while (n < 100 && may_be_in_id(s[n]))
+		n++;
 	return n > 1 && n < 100 && s[n] == '\0';
 }
 

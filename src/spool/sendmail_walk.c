@@ -209,7 +209,9 @@ sm_next(struct walk *w, struct entry *at, struct err *e)
 		if (!(w->states & STATE_BIT(at->state)))
 			continue;
 		buf_clear(&at->ref);
-		buf_addf(&at->ref, "%s/%s", w->dirs.p[w->next - 1], d->d_name);
+		buf_adds(&at->ref, w->dirs.p[w->next - 1]);
+		buf_addc(&at->ref, '/');
+		buf_adds(&at->ref, d->d_name);
 		at->whole = false;	/* an empty one has only just been begun */
 		return 1;
 	}

@@ -405,6 +405,8 @@ open_spools(void)
 	}
 }
 
+static char room[1 << 16];	/* stdout's: without it glibc takes 4096 octets */
+
 /* Every queue, and which of them could be looked at. */
 static void
 go_through(const struct look *l)
@@ -447,7 +449,7 @@ main(int argc, char *argv[])
 		look.line = put_line;
 	}
 	if (!rows.tty)
-		setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+		setvbuf(stdout, room, _IOFBF, sizeof room);
 	if (!only_refs(from_stdin))
 		open_spools();
 	if (sel.ids.n == 0 && !from_stdin)
