@@ -23,6 +23,7 @@ struct walk {
 	DIR *top, *sub;
 	struct buf path;	/* of the innermost that is open */
 	size_t whole;		/* of path: without the sub directory */
+	bool regular;		/* the name read last is surely a file's */
 };
 
 size_t
@@ -160,8 +161,10 @@ next_name(struct walk *w, struct err *e)
 	struct dirent *d;
 
 	errno = 0;
-	if ((d = readdir(*dir)) != NULL)
+	if ((d = readdir(*dir)) != NULL) {
+		w->regular = d->d_type == DT_REG;
 		return d->d_name;
+	}
 	if (errno != 0)
 		err_sys(e, "read %s", buf_str(&w->path));
 	closedir(*dir);
@@ -195,7 +198,7 @@ exim_next(struct walk *w, struct entry *at, struct err *e)
 			buf_addc(&at->ref, '/');
 			buf_adds(&at->ref, name);
 			at->state = STATE_UNTOLD;
-			at->whole = true;
+			at->whole = w->regular;
 			return 1;
 		}
 	}

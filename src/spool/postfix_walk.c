@@ -157,16 +157,16 @@ next_queue(struct walk *w, struct err *e)
 }
 
 static void
-entry(const struct walk *w, const char *name, struct entry *at)
+entry(const struct walk *w, const struct dirent *d, struct entry *at)
 {
 	buf_clear(&at->ref);
 	buf_addspan(&at->ref, buf_span(&w->path));
 	buf_addc(&at->ref, '/');
-	buf_adds(&at->ref, name);
+	buf_adds(&at->ref, d->d_name);
 	at->state = w->state;
 	/* only a complete file is ever moved there */
-	at->whole = w->state == STATE_DEFERRED || w->state == STATE_ACTIVE ||
-	    w->state == STATE_HOLD;
+	at->whole = (w->state == STATE_DEFERRED || w->state == STATE_ACTIVE ||
+	    w->state == STATE_HOLD) && d->d_type == DT_REG;
 }
 
 int
@@ -194,7 +194,7 @@ pf_next(struct walk *w, struct entry *at, struct err *e)
 			if (enter(w, d->d_name, e) < 0)
 				return -1;
 		} else if (pf_is_id(d->d_name)) {
-			entry(w, d->d_name, at);
+			entry(w, d, at);
 			return 1;
 		}
 	}

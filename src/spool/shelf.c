@@ -114,6 +114,7 @@ shelf_next(struct walk *w, struct entry *at, struct err *e)
 				return -1;
 		} else {
 			put(at, buf_span(&w->path), d->d_name, w->place);
+			at->whole = at->whole && d->d_type == DT_REG;
 			return 1;
 		}
 	}

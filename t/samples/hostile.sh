@@ -36,5 +36,7 @@ hostile_is() {
 	"$@"
 	is "$hostile_what" "$hostile_was" timeout 20 sh -c \
 	    'queue-list --spool="$1:$2" -F "%i" | sort' - "$hostile_kind" "$hostile_dir"
+	is '... nor counted' "$(printf '%s\n' "$hostile_was" | grep -c .)" \
+	    queue-list --spool="$hostile_kind:$hostile_dir" --count
 	rm -rf "${hostile_place:?}/$hostile_name" "${hostile_newline:+$hostile_place/$hostile_newline}"
 }
