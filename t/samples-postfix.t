@@ -34,6 +34,9 @@ ok 'an empty one is none' queue-list --spool=postfix:"$dir" -l
 is 'names alone are counted without opening them' 41 queue-list --spool=postfix:"$dir" --count
 rm "$dir/deferred/C/ABCDEF"
 
+. "$top/t/samples/hostile.sh"
+hostile postfix "$dir" deferred ABCDEF
+
 if [ "$(id -u)" = 0 ]; then
 	chmod 755 "$tmp" "$tmp/postfix" "$tmp/postfix/default"
 	cp "$(command -v queue-list)" "$tmp/queue-list"
