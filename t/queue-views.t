@@ -106,6 +106,14 @@ exits 'prometheus: what cannot be replaced, too' 74 ql --prometheus --output="$t
 is 'prometheus: and nothing is left beside it' queue.prom ls "$tmp/taken"
 like 'prometheus: a queue that was not to be found is down' '^tidegate_queue_up\{mta="-",spool="-"\} 0$' \
 	queue-list --spool=maildir:"$md" --spool=maildir:"$tmp/none" --prometheus
+mkdir "$tmp/sm"
+printf 'V8\nT1600000000\nS<s@x.test>\nRPFD:<b@y.test>\nH??Subject: x\n.\n' >"$tmp/sm/qfuAR5kBsw001001"
+echo hi | tee "$tmp/sm/dfuAR5kBsw001001" >"$tmp/sm/dfuAR5kBsw001002"
+sed s/^T.*/Tx/ "$tmp/sm/qfuAR5kBsw001001" >"$tmp/sm/qfuAR5kBsw001002"
+is 'prometheus: a damaged message does not take its queue down' "1
+1" sh -c 'queue-list --spool=sendmail:"$1" --prometheus 2>/dev/null |
+	sed -n "s/^tidegate_queue_up.* //p;s/^tidegate_queue_messages.*deferred.* //p"' - "$tmp/sm"
+exits '... and is told' 65 queue-list --spool=sendmail:"$tmp/sm" --prometheus
 mkfifo "$tmp/pipe"
 exits 'prometheus: a device or a pipe is not replaced by a file' 74 ql --prometheus --output="$tmp/pipe"
 ok '... it is still there' test -p "$tmp/pipe"

@@ -42,6 +42,7 @@ static struct tally tally, domains;
 static int64_t shown;
 static unsigned reads;
 static int status;
+static bool unseen;		/* more was wrong than a message */
 static struct err first_trouble;
 
 /* Queues that were gone through, and whether that went well; `-' was not found. */
@@ -63,6 +64,7 @@ trouble(const struct err *e)
 	err_print(e, NAME);
 	if (status == 0)
 		first_trouble = *e;
+	unseen = unseen || e->fault != FAULT_DATA;
 	status = status_worse(status, (int)e->fault);
 }
 
@@ -412,14 +414,12 @@ static void
 go_through(const struct look *l)
 {
 	for (size_t i = 0; i < spools.n; i++) {
-		int before = status;
 		struct monitored *m = vec_add(&seen);
 
-		status = 0;
+		unseen = false;
 		look_through(l, &spools.p[i]);
 		*m = (struct monitored){ .mta = spools.p[i].kind->name,
-		    .spool = spools.p[i].dir, .up = status == 0 };
-		status = status_worse(before, status);
+		    .spool = spools.p[i].dir, .up = !unseen };
 	}
 }
 
