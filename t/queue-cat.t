@@ -23,7 +23,7 @@ same 'the body' "$tmp/wire.body" "$tmp/got"
 mv "$md/new/1" "$md/cur/1:2,RS"
 put queue-cat "$md/new/1"
 same 'moved meanwhile' "$tmp/wire" "$tmp/got"
-is 'the envelope' 'MAIL FROM:<ann@here.test> SIZE=127
+is 'the envelope' 'MAIL FROM:<ann@here.test> SIZE=45
 RCPT TO:<bob@there.test>
 RCPT TO:<carl@there.test>' qc --envelope 1
 
@@ -31,7 +31,7 @@ printf 'Delivered-To: b@y.test\r\nSubject: crlf\r\n\r\nx\r\n' >"$md/new/crlf"
 printf 'Subject: crlf\r\n\r\nx\r\n' >"$tmp/wire"
 put qc crlf
 same 'a file that has CRLF already' "$tmp/wire" "$tmp/got"
-is 'its recipient has no CR' 'MAIL FROM:<> SIZE=44
+is 'its recipient has no CR' 'MAIL FROM:<> SIZE=20
 RCPT TO:<b@y.test>' qc --envelope crlf
 
 printf 'Delivered-To: b@y.test\n\nno header\n' >"$md/new/headless"

@@ -172,14 +172,31 @@ put_envelope(const struct message *m)
 	buf_free(&b);
 }
 
+/* As it would be sent, not as the MTA counts it; -1: it cannot be known. */
+static int64_t
+wire_size(struct spool *s, const char *ref)
+{
+	struct body text = {0};
+	struct err none = {0};
+	int64_t size = 0;
+
+	if (s->kind->body(s, ref, &text, &none) <= 0 ||
+	    body_measure(&text, &size, &none) < 0)
+		size = -1;
+	body_close(&text);
+	return size;
+}
+
 static int
 show_envelope(struct spool *s, const struct entry *at, struct err *e)
 {
 	struct message m = {0};
 	int r = s->kind->read(s, at, READ_REASONS, &m, e);
 
-	if (r == 1)
+	if (r == 1) {
+		m.size = wire_size(s, m.ref);
 		put_envelope(&m);
+	}
 	message_free(&m);
 	return r;
 }
