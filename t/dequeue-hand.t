@@ -54,6 +54,11 @@ ok 'no COMMAND was started' test ! -e "$tmp/sink"
 pending >"$tmp/after"
 same 'nothing was touched' "$tmp/before" "$tmp/after"
 
+# ---- nobody reads on, as `head' does ----
+is 'a dry run that nobody reads ends in silence' '' sh -c '"$@" 2>&1 || :' - \
+	perl -e 'pipe R, W; close R; open STDOUT, ">&W"; exec @ARGV' \
+	dequeue --spool=maildir:"$tmp/md" --all -n -- cat
+
 # ---- a name that another message has by now ----
 queue-list --spool=maildir:"$tmp/md" --records >"$tmp/records"
 another() { fresh; letter 1.a.h eve@w.test dora@y.test; }

@@ -1,4 +1,5 @@
 /* dequeue: lets queued mail go, by its MTA or into a command. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -386,6 +387,8 @@ main(int argc, char *argv[])
 	    &words, &command);
 	if (command != NULL && command[0] == NULL)
 		opts_wrong(NAME, "no COMMAND behind --");
+	if (dry_run)
+		signal(SIGPIPE, SIG_DFL);	/* `dequeue -n ... | head` */
 	verb = read_verb(command != NULL);
 	check_options(verb, text);
 	read_selection(&select, words, &records);
