@@ -244,6 +244,16 @@ done
 is '-d with an address literal' 'a@[192.0.2.1]' queue-list --spool=maildir:"$tmp/literal" -d '[192.0.2.1]' -F %r
 is '-d with one of IPv6' 'a@[IPv6:2001:db8::1]' queue-list --spool=maildir:"$tmp/literal" -d '[ipv6:2001:DB8::1]' -F %r
 exits '-d with half of one' 64 queue-list --spool=maildir:"$tmp/literal" -d '[192.0.2' -F %r
+for q in b a c; do
+	mkdir -p "$tmp/twin/$q/new"
+	printf 'Delivered-To: a@%s.test\n\nx\n' $q >"$tmp/twin/$q/new/1700000000.1.x"
+done
+for o in id age size; do
+	is "--sort=$o: what is alike has an order" 'a@a.test
+a@b.test
+a@c.test' sh -c 'cd "$1" && queue-list --spool=maildir:c --spool=maildir:a --spool=maildir:b \
+		--sort="$2" -F %r' - "$tmp/twin" $o
+done
 exits 'an empty -f' 64 ql -f ''
 exits 'two forms' 64 ql -j -l
 exits 'no such order' 64 ql --sort=colour

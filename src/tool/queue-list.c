@@ -266,6 +266,17 @@ named(struct spool *s, const struct entry *at)
 	rows_add_ref(&rows, buf_str(&ref));
 }
 
+/* What is the same in all that is asked for has an order, too. */
+static int
+by_id(const void *a, const void *b)
+{
+	const struct message *x = &((const struct kept *)a)->m;
+	const struct message *y = &((const struct kept *)b)->m;
+	int r = strcmp(x->id, y->id);
+
+	return r != 0 ? r : strcmp(x->ref, y->ref);
+}
+
 static int
 by_age(const void *a, const void *b)
 {
@@ -274,7 +285,7 @@ by_age(const void *a, const void *b)
 
 	if (x->arrival != y->arrival)
 		return x->arrival < y->arrival ? -1 : 1;
-	return strcmp(x->id, y->id);
+	return by_id(a, b);
 }
 
 static int
@@ -286,13 +297,6 @@ by_size(const void *a, const void *b)
 	if (x->size != y->size)
 		return x->size > y->size ? -1 : 1;
 	return by_age(a, b);
-}
-
-static int
-by_id(const void *a, const void *b)
-{
-	return strcmp(((const struct kept *)a)->m.id,
-	    ((const struct kept *)b)->m.id);
 }
 
 static const struct {
