@@ -11,7 +11,7 @@ wait_port=
 
 # visit FROM TO PORT OCTETS COMMAND: one session of the provider's, which says so
 # many octets and closes as soon as COMMAND succeeds; with `-' for it, says QUIT and
-# lets the other side close first.
+# lets the other side close first; with `!', says QUIT and closes.
 cat >"$tmp/visit" <<'E2'
 use IO::Handle;
 use Socket qw(:all);
@@ -25,9 +25,9 @@ socket my $s, $to =~ /:/ ? AF_INET6 : AF_INET, SOCK_STREAM, 0 or die "socket: $!
 bind $s, place $from, 0 or die "bind: $!";
 connect $s, place $to, $port or die "connect: $!";
 $s->autoflush;
-if ($until eq "-") {
+if ($until =~ /[-!]/ && length $until == 1) {
 	print $s "QUIT\r\n";
-	1 while <$s>;
+	if ($until eq "-") { 1 while <$s> }
 	exit;
 }
 print $s "x" x ($octets - 2), "\r\n";
@@ -106,6 +106,12 @@ sessions() {
 	like '... are all seen by what they leave' '^at least 3 sessions, ' came
 	is '... which is said beside the answers' "x.test${TAB}250$LF-$TAB-" cut -f2,3 "$tmp/o"
 	is '... and not told' '' cat "$tmp/e"
+
+	if [ "$counts" ]; then
+		{ visits 127.0.0.1 0 !; visits 127.0.0.1 0 !; visits 127.0.0.1 0 !; } | plan
+		ends "$way: short ones that they close" 0 asked_long --results x.test
+		like '... are told of by the kernel' '^at least 3 sessions, (6|[1-9][0-9]*) octets$' came
+	fi
 
 	{ napped 1.2; visits 127.0.0.1 0 -; } | plan
 	ends "$way: one that comes later than after --idle" 0 asked --results x.test

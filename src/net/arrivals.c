@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/vec.h"
 
@@ -10,6 +11,8 @@ see(struct arrivals *a, struct sightings *v, struct err *e)
 {
 	const char *proc = getenv("TIDEGATE_PROC");
 
+	if (a->told)
+		sightings_ended(v, a->port, a->endings);
 	if (a->by_proc)
 		return sightings_proc(v, a->port, proc ? proc : "/proc", e);
 	return sightings_diag(v, a->port, e);
@@ -90,6 +93,8 @@ arrivals_open(struct arrivals *a, uint16_t port, struct err *e)
 
 	a->port = port;
 	a->by_proc = getenv("TIDEGATE_PROC") != NULL;
+	a->endings = a->by_proc ? -1 : sightings_listen();
+	a->told = a->endings >= 0;
 	r = see(a, &v, &diag);
 	if (r < 0 && !a->by_proc) {
 		a->by_proc = true;
@@ -150,5 +155,7 @@ arrivals_free(struct arrivals *a)
 {
 	vec_free(&a->from);
 	free(a->p);
+	if (a->told)
+		close(a->endings);
 	*a = (struct arrivals){0};
 }

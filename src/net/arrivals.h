@@ -1,8 +1,9 @@
 /*
  * The TCP sessions that come to a port of ours from certain addresses.
  *
- * Whoever looks now and then misses what comes and goes in between, unless our
- * side closed first (TIME_WAIT tells of it for a minute): the numbers are at
+ * Between two looks the kernel tells of what has ended.  Where it does not (before
+ * Linux 4.4, or by /proc alone) what comes and goes in between is missed, unless
+ * our side closed first (TIME_WAIT tells of it for a minute): the numbers are at
  * least so many.
  *
  * In tests $TIDEGATE_PROC stands for /proc, and then only its files are looked at.
@@ -25,6 +26,8 @@ struct arrivals {
 	size_t n, room;
 	uint16_t port;
 	bool by_proc;
+	bool told;		/* by the kernel, on this descriptor */
+	int endings;
 	size_t busy;		/* how many go on, as of the last look */
 };
 

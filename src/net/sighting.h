@@ -37,6 +37,13 @@ int sightings_diag(struct sightings *, uint16_t port, struct err *);
 int sightings_proc(struct sightings *, uint16_t port, const char *dir,
     struct err *);
 
+/*
+ * What ends from now on: a descriptor of the kernel's, -1 it does not tell.
+ * sightings_ended() appends those that have ended since, and never waits.
+ */
+int sightings_listen(void);
+void sightings_ended(struct sightings *, uint16_t port, int fd);
+
 /* The text of one of these two files; lines that are none do not count. */
 void sightings_parse(struct sightings *, uint16_t port, struct span text);
 

@@ -18,6 +18,7 @@
 #define PIECE 65536		/* a dump's datagrams are 32 KiB at most */
 #define PATIENCE_S 5		/* the kernel answers at once */
 #define ALL_STATES 0xfff
+#define CLOSING 11	/* TCP_CLOSING of <netinet/tcp.h>, with which <linux/tcp.h> is at odds */
 
 struct question {
 	struct nlmsghdr head;
@@ -82,22 +83,24 @@ address(int family, const void *at)
 
 static void
 take(struct sightings *v, uint16_t port, const struct inet_diag_msg *m,
-    size_t n)
+    size_t n, bool ended)
 {
 	struct sighting s = { .port = ntohs(m->id.idiag_dport) };
 
-	if (n < sizeof *m || ntohs(m->id.idiag_sport) != port)
+	if (n < sizeof *m || ntohs(m->id.idiag_sport) != port ||
+	    (ended && s.port == 0))	/* somebody listened */
 		return;
 	s.to = address(m->idiag_family, m->id.idiag_src);
 	s.from = address(m->idiag_family, m->id.idiag_dst);
 	s.id = (uint64_t)m->id.idiag_cookie[1] << 32 | m->id.idiag_cookie[0];
 	s.octets = octets(m, n);
-	sightings_add(v, &s, m->idiag_state);
+	/* both sides have closed it: their FIN has been counted */
+	sightings_add(v, &s, ended ? CLOSING : m->idiag_state);
 }
 
 /* The number behind NLMSG_DONE and NLMSG_ERROR is 0 or an errno below 0. */
 static int
-ended(const struct nlmsghdr *h, struct err *e)
+is_last(const struct nlmsghdr *h, struct err *e)
 {
 	int number = 0;
 
@@ -112,7 +115,7 @@ ended(const struct nlmsghdr *h, struct err *e)
 /* 1 that was all, 0 more will come, -1. */
 static int
 parse(struct sightings *v, uint16_t port, const char *p, size_t n,
-    struct err *e)
+    bool ended, struct err *e)
 {
 	const struct nlmsghdr *h = (const void *)p;
 
@@ -120,10 +123,10 @@ parse(struct sightings *v, uint16_t port, const char *p, size_t n,
 	    h = NLMSG_NEXT(h, left)) {
 		if (h->nlmsg_type == NLMSG_DONE ||
 		    h->nlmsg_type == NLMSG_ERROR)
-			return ended(h, e);
+			return is_last(h, e);
 		if (h->nlmsg_type == SOCK_DIAG_BY_FAMILY)
 			take(v, port, NLMSG_DATA(h),
-			    h->nlmsg_len - NLMSG_LENGTH(0));
+			    h->nlmsg_len - NLMSG_LENGTH(0), ended);
 	}
 	return 0;
 }
@@ -149,7 +152,7 @@ hear(struct sightings *v, int fd, uint16_t port, struct buf *room,
 			return err_set(e, FAULT_OS, "netlink: a piece of %zd "
 			    "octets", n);
 		if (from.nl_pid == 0)	/* the kernel's */
-			r = parse(v, port, room->p, (size_t)n, e);
+			r = parse(v, port, room->p, (size_t)n, false, e);
 	}
 	return r < 0 ? -1 : 0;
 }
@@ -178,7 +181,57 @@ sightings_diag(struct sightings *v, uint16_t port, struct err *e)
 	return r;
 }
 
+int
+sightings_listen(void)
+{
+	struct sockaddr_nl us = { .nl_family = AF_NETLINK,
+	    .nl_groups = 1 << (SKNLGRP_INET_TCP_DESTROY - 1) |
+	    1 << (SKNLGRP_INET6_TCP_DESTROY - 1) };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    NETLINK_SOCK_DIAG);
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&us, sizeof us) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* Where more has ended than there was room for, it is at least so much. */
+void
+sightings_ended(struct sightings *v, uint16_t port, int fd)
+{
+	struct err ignored = {0};
+	struct sockaddr_nl from;
+	struct buf room = {0};
+	socklen_t size;
+	ssize_t n;
+
+	for (;;) {
+		size = sizeof from;
+		n = recvfrom(fd, buf_room(&room, PIECE), PIECE, 0,
+		    (struct sockaddr *)&from, &size);
+		if (n < 0 && errno != EINTR && errno != ENOBUFS)
+			break;
+		if (n > 0 && from.nl_pid == 0)
+			parse(v, port, room.p, (size_t)n, true, &ignored);
+	}
+	buf_free(&room);
+}
+
 #else
+
+int
+sightings_listen(void)
+{
+	return -1;
+}
+
+void
+sightings_ended(struct sightings *v, uint16_t port, int fd)
+{
+	(void)v, (void)port, (void)fd;
+}
 
 int
 sightings_diag(struct sightings *v, uint16_t port, struct err *e)
