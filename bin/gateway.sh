@@ -29,7 +29,7 @@ nl='
 tab='	'
 cr=$(printf '\r')
 blanks=" $tab$nl"
-code=0 work='' why=''
+code=0 work='' why='' child='' outer=''
 links_dir=${TIDEGATE_LINKS:-/etc/tidegate/links}
 verbose='' quiet='' dry='' strict='' conf_file='' link_name=''
 
@@ -477,14 +477,15 @@ nap() {
 # A script may do something at every look at the clock.
 tick() { :; }
 
+# group SIGNAL PROCESS
 # shellcheck disable=SC2086	# nothing, in some shells
-group() { kill "-$1" $dashes "-$!" 2>/dev/null || kill "-$1" "$!" 2>/dev/null; }
+group() { kill "-$1" $dashes "-$2" 2>/dev/null || kill "-$1" "$2" 2>/dev/null; }
 
-# The status of what run() started.  posh's wait looks for options where the last command
-# that had some stopped looking; unset sets that back.
+# reap PROCESS: its status.  posh's wait looks for options where the last command that had
+# some stopped looking; unset sets that back.
 reap() {
 	unset nothing
-	wait "$!"
+	wait "$1"
 }
 
 # run TENTHS COMMAND...: in a session of its own, so that all of it can be ended
@@ -497,38 +498,54 @@ run() {
 	late='' pause=$short_nap
 	# exec: some shells make a process of their own for it, whose group it is not
 	{ exec setsid "$@" </dev/null 9>&-; } &
-	while kill -0 $! 2>/dev/null; do
+	child=$!
+	while kill -0 "$child" 2>/dev/null; do
 		tick
+		[ -n "$child" ] || return 75	# it was ended by tick()
 		clock
 		if [ "$now" -ge "$run_end" ]; then
-			stop
-			late=yes status=75
+			stop_one "$child"
+			child='' late=yes status=75
 			return 75
 		fi
 		nap
 	done
-	reap
+	reap "$child"
 	status=$?
-	reaped=$!
+	child=
 	return "$status"
 }
 
-# Ends what run() started, wherever run() was interrupted: TERM, then KILL.
+# run_beside TENTHS COMMAND...: for tick(), while run() waits for another
+run_beside() {
+	[ -z "$outer" ] || return 0
+	outer=$child outer_end=$run_end
+	run "$@"
+	child=$outer run_end=$outer_end late='' outer=''
+}
+
+# Ends what run() started, wherever run() was interrupted.
 stop() {
-	[ $! != "$reaped" ] || return 0
+	stop_one "$child"
+	stop_one "$outer"
+	child='' outer=''
+}
+
+# stop_one PROCESS: TERM, then KILL
+stop_one() {
+	[ -n "$1" ] || return 0
 	for signal in TERM KILL; do
-		group $signal
+		group $signal "$1"
 		clock
 		stop_end=$((now + grace)) pause=$short_nap
-		while group 0; do
+		while group 0 "$1"; do
 			clock
 			[ "$now" -lt "$stop_end" ] || continue 2
 			nap
 		done
-		reap 2>/dev/null
+		reap "$1" 2>/dev/null
 		break
 	done
-	reaped=$!
 }
 
 # What is known as a class passes; a command's own numbers, signals and
@@ -657,7 +674,4 @@ ready_to_run() {
 	# is everybody, unless `--' is before it; busybox knows no `--'.
 	dashes=--
 	kill -0 -- $$ 2>/dev/null || dashes=
-	: &
-	reaped=$!
-	reap
 }

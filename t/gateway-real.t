@@ -29,7 +29,7 @@ conf() {
 	{
 		printf '%s\n' "CHECK=test -e $tmp/up" "DIAL=touch $tmp/up" "HANGUP=rm $tmp/up" \
 		    "SPOOL=maildir:$tmp/out" SEND=drain SMARTHOST=127.0.0.1 DOMAINS=customer.test \
-		    IDLE=1s FIRST=1s
+		    IDLE=1s FIRST=1s "LISTEN_PORT=$good"
 		printf '%s\n' "$@"
 	} >c/isp.conf
 }
@@ -79,6 +79,20 @@ is '... the letter waits' 1 left
 conf "PORT=1" "RETRIEVE_PORT=1" "SEND_OPTIONS=--connect-timeout=5s"
 like 'a provider that is not there' '^status=75 link=ok send=75 retrieve=75 hangup=ok sent=0 ' session 75
 is '... the letter waits' 1 left
+
+# a provider who is gone before one looks again
+cat >"$tmp/visit" <<-END
+	#!/bin/sh
+	exec perl -MIO::Socket::INET -e 'print { IO::Socket::INET->new("127.0.0.1:$good") } "QUIT\\r\\n"'
+END
+chmod +x "$tmp/visit"
+serve "--etrn=$tmp/visit"
+conf "RETRIEVE_PORT=$port" FIRST=30s
+sed '/^FIRST=1s$/d' c/isp.conf >c/x && mv c/x c/isp.conf
+if perl -e 'socket my $s, 16, 3, 4 or exit 1'; then
+	like 'a session that nobody saw: the kernel told of it' 'the provider has come: at least 1 session' \
+		gateway-etrn -v "--config=$tmp/c/isp.conf" isp
+fi
 
 # what is too old or too large goes back, by this host's sendmail, and the rest is sent
 mkdir fake
