@@ -5,17 +5,21 @@
 #define FIRST_OCTETS 131072	/* before anything is known */
 #define START_OCTETS 262144	/* answered, before the line is known well */
 #define LEAST_OCTETS 16384
+#define LEAST_TRIP 200000	/* microseconds: a server makes several safe at once */
 
 /*
  * A rate that was measured through a window is at most the window over the round
  * trip: a multiple of that opens it until the line is full.  In the first burst all
  * wait for the first answer, so the rate looks lower than it is: four times then.
+ * The shortest trip may have been that of one alone: on a fast line a server that
+ * shares a sync among those that have come is given some to share it.
  */
 static int64_t
 enough(const struct window *w)
 {
+	int64_t trip = w->trip < LEAST_TRIP ? LEAST_TRIP : w->trip;
 	double octets = (w->answered < START_OCTETS ? 4 : 2) * w->rate *
-	    (double)w->trip;
+	    (double)trip;
 
 	if (w->limit.octets > 0)
 		return w->limit.octets;
