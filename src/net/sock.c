@@ -21,6 +21,14 @@ unblock(int fd)
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
+void
+sock_at_once(int fd)
+{
+	int one = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+}
+
 static void
 address_text(const struct sockaddr *a, socklen_t n, char *to, size_t room)
 {
@@ -91,7 +99,6 @@ sock_start(struct io *io, const struct address *to, const char *host,
 {
 	struct sockaddr_storage a = to->at;
 	char text[NI_MAXHOST];
-	int one = 1;
 	int fd = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
 	    0);
 
@@ -106,8 +113,7 @@ sock_start(struct io *io, const struct address *to, const char *host,
 	if (fd < 0)
 		return err_sys(e, "socket");
 	io->in = io->out = fd;
-	/* what belongs together is written together: nothing is gained by waiting */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	sock_at_once(fd);
 	if (bind_to(fd, o->bind, a.ss_family, e) < 0)
 		return -1;
 	if (connect(fd, (struct sockaddr *)&a, to->n) == 0 ||
@@ -211,6 +217,7 @@ open_fd(struct io *io, const struct peer *p, struct err *e)
 		    p->text);
 	fcntl(p->fd, F_SETFD, FD_CLOEXEC);
 	unblock(p->fd);
+	sock_at_once(p->fd);
 	io->in = io->out = p->fd;
 	return 0;
 }

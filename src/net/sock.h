@@ -41,6 +41,12 @@ int sock_finish(struct io *, struct err *);
 int sock_open(struct io *, const struct peer *, const struct sock_opts *,
     struct err *);
 
+/*
+ * What belongs together is written together: nothing is gained by waiting for more,
+ * where it is TCP.
+ */
+void sock_at_once(int fd);
+
 /* Is this host name or one of its addresses our own? */
 bool sock_is_ours(const char *host);
 

@@ -17,6 +17,7 @@
 #include "base/interrupt.h"
 #include "base/text.h"
 #include "base/unit.h"
+#include "net/sock.h"
 #include "opts/opts.h"
 #include "session/provider.h"
 #include "session/turn_half.h"
@@ -190,6 +191,7 @@ network(struct turn_half *h, struct err *e)
 
 	fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
 	fcntl(STDOUT_FILENO, F_SETFL, O_NONBLOCK);
+	sock_at_once(STDOUT_FILENO);
 	if ((tls_cert == NULL || (h->tls = tls_shared_new(&tls, e)) != NULL) &&
 	    turn_half_drop(run_as, e) == 0)
 		r = turn_half_run(h, &line, e);
