@@ -123,7 +123,7 @@ built-all: built
 	$(MAKE) fuzzers $(fuzzing)
 
 #: make bench      speed, beside that of others (PART='sizes turning', QUICK=1; root)
-bench: all $(helpers) $(gauges)
+bench: all $(helpers) $(gauges) $(preloads)
 	@./setup bench
 	@t/bench/run $(PART)
 

@@ -15,6 +15,7 @@
     bench.py sizes ROWS             the table of sizes
     bench.py listing ROWS           the tables of listing
     bench.py draining ROWS          the table of draining
+    bench.py receiving ROWS         the tables of receiving
     bench.py turning ROWS FLOOR RTT the table of turning
     bench.py floor BYTES RATE RTT   seconds
 """
@@ -367,6 +368,39 @@ def turning(path, at_best, rtt):
              median.get(label) and (median[label] - more) / at_best, 1.25, True)
 
 
+def receiving(path):
+    """Rows: syncs, label, messages, seconds, syncs, status, said."""
+    took, notes = collections.defaultdict(list), {}
+    for how, label, n, secs, syncs, status, said in fields(path):
+        took[how, label]
+        if status != "0" or said != f"{n} right":
+            notes[how, label] = f"status {status}, {said}"
+        else:
+            took[how, label].append((int(n) / float(secs), int(syncs) / int(n), int(n)))
+    median = {k: [statistics.median(c) for c in zip(*v)] for k, v in took.items() if v}
+    for how in dict.fromkeys(k[0] for k in took):
+        def of(label, column, how=how):
+            return median.get((how, label), [None, None])[column]
+
+        floor_is = "store: a file, fsync"
+        print(f"\nmessages of 4 kB into a Maildir, on loopback, syncs {how}\n")
+        table(["", "messages", "a second", "x floor", "syncs", ""],
+              [[label, f"{median[k][2]:g}", figure(median[k][0]),
+                f"{ratio(median[k][0], of(floor_is, 0)) or 0:.2f}", f"{median[k][1]:.3f}",
+                notes.get(k, "")] if k in median else [label, "", "-", "", "", notes.get(k, "")]
+               for k in took if k[0] == how for label in k[1:]])
+        print("  floor: the first row; syncs: a message")
+        print("\n  goals")
+        syncs = of("turn-client, pipelined", 1)
+        goal("pipelined: messages a sync, at least 16", syncs and 1 / syncs, 16, False)
+        if how != "as they are":
+            goal("pipelined: x floor, at least 10",
+                 ratio(of("turn-client, pipelined", 0), of(floor_is, 0)), 10, False)
+        goal("lock step: syncs a message, at most 1", of("turn-client, lock step", 1), 1, True)
+        goal("lock step: x fetchmail, at least 5",
+             ratio(of("turn-client, lock step", 0), of("fetchmail", 0)), 5, False)
+
+
 # What a row of ours is to be held against: (row, peer, ratio, at most or at least,
 # when); without a peer milliseconds.
 LISTING = {
@@ -430,7 +464,8 @@ def main(verb, *args):
     else:
         {"letters": letters, "large": large, "sizes": sizes, "bsmtp": bsmtp, "smtplib": send, "curl": curl,
          "arrived": arrived, "slow": slow, "loopback": loopback,
-         "listing": listing, "draining": draining, "turning": turning}[verb](*args)
+         "listing": listing, "draining": draining, "receiving": receiving,
+         "turning": turning}[verb](*args)
 
 
 if __name__ == "__main__":
