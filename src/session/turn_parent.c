@@ -326,7 +326,8 @@ serve(struct turn_parent *t, struct note *n)
 	case NOTE_ATRN:
 		return on_turn(t, n);
 	case NOTE_LOG:
-		turn_parent_log(t, "", buf_span(&n->text));
+		/* so that it cannot pass for a line of ours */
+		turn_parent_log(t, "network: ", buf_span(&n->text));
 		return ++t->logged < LINES_MOST ? 0 : -1;
 	default:
 		return -1;

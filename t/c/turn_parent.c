@@ -28,18 +28,19 @@ log_it(const char *text)
 	fclose(f);
 }
 
+/* The longest line; how many there are, and how many of them are said to be his. */
 static size_t
-longest_line(size_t *lines)
+longest_line(size_t *lines, size_t *his)
 {
 	FILE *f = fopen(log_path, "r");
-	size_t longest = 0, n = 0;
-	int c;
+	static char line[100000];
+	size_t longest = 0;
 
-	*lines = 0;
-	while (f != NULL && (c = getc(f)) != EOF) {
-		n = c == '\n' ? 0 : n + 1;
-		longest = n > longest ? n : longest;
-		*lines += c == '\n';
+	*lines = *his = 0;
+	while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+		longest = strlen(line) > longest ? strlen(line) : longest;
+		++*lines;
+		*his += strncmp(line, "network: ", 9) == 0;
 	}
 	if (f != NULL)
 		fclose(f);
@@ -173,7 +174,7 @@ int
 main(void)
 {
 	struct liar l;
-	size_t lines;
+	size_t lines, his;
 	bool told = true;
 	int code = 535, times = 0;
 
@@ -224,11 +225,12 @@ main(void)
 	much[40000] = '\0';
 	for (times = 0; told && times < 1000; times++)
 		told = tell(&l, NOTE_LOG, much, NULL, "") &&
-		    tell(&l, NOTE_LOG, "a\nb\033[2J", NULL, "");
+		    tell(&l, NOTE_LOG, "a\nAUTH of bob\033[2J", NULL, "");
 	ok(end(&l), "it ends");
-	times = (int)longest_line(&lines);
+	times = (int)longest_line(&lines, &his);
 	ok(times < 700 && lines < 100, "it may not fill the log: %zu lines, the "
 	    "longest of %d octets", lines, times);
+	ok(lines == his, "nor say there what we say: %zu of %zu lines are his", his, lines);
 	free(much);
 
 	/* answers that nobody reads */
