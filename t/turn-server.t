@@ -286,6 +286,34 @@ cat >"$tmp/stop.py" <<-'END'
 END
 fresh
 # shellcheck disable=SC2086
+cat >"$tmp/orphan.py" <<-'END'
+	import ctypes, os, signal, socket, subprocess, sys
+	ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)		# PR_SET_CHILD_SUBREAPER
+	ours, theirs = socket.socketpair()
+	ours.settimeout(60)
+	p = subprocess.Popen(sys.argv[1:], stdin=theirs, stdout=theirs)
+	theirs.close()
+	wire = ours.makefile('rw', newline='')
+	def ask(line):
+	    wire.write(line + '\r\n')
+	    wire.flush()
+	    while (reply := wire.readline())[3:4] == '-':
+	        pass
+	    return reply
+	wire.readline()
+	ask('EHLO c.test')
+	if ask('AUTH CRAM-MD5').startswith('334 '):
+	    half = int(open(f'/proc/{p.pid}/task/{p.pid}/children').read())
+	    p.kill()
+	    p.wait()
+	    print('heard', repr(ask('YWxpY2UgMDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=')))
+	    how = os.waitpid(half, 0)[1]
+	    print('signal' if os.WIFSIGNALED(how) else 'status', how & 127 or how >> 8)
+END
+# shellcheck disable=SC2086
+is 'the half with the rights is killed: the other one ends' "heard ''
+status 75" timeout 90 python3 "$tmp/orphan.py" $server
+# shellcheck disable=SC2086
 is 'one half hangs, and a signal comes: both end' 'status 75 and the other is gone' timeout 90 python3 "$tmp/stop.py" $server
 
 # ---- ETRN ----

@@ -86,6 +86,7 @@ ask(struct half *h, struct note *n, struct note *answer, struct err *e)
 {
 	int r;
 
+	note_init(answer, NOTE_SAY);
 	if (note_send(h->o->other, n, e) < 0)
 		return -1;
 	r = note_hear(h->o->other, answer, clock_sooner(clock_in(ANSWER_MS),
