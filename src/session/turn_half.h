@@ -26,10 +26,4 @@ struct turn_half {
  */
 int turn_half_run(struct turn_half *, struct line *, struct err *);
 
-/*
- * Gives up all rights for good: the ids of `user' (ignored unless we are root), no new
- * ones, no other program.  -1: 78 there is no such user, 71.
- */
-int turn_half_drop(const char *user, struct err *);
-
 #endif

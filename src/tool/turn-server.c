@@ -20,6 +20,7 @@
 #include "net/sock.h"
 #include "opts/opts.h"
 #include "session/provider.h"
+#include "session/rights.h"
 #include "session/turn_half.h"
 #include "session/turn_parent.h"
 
@@ -193,7 +194,7 @@ network(struct turn_half *h, struct err *e)
 	fcntl(STDOUT_FILENO, F_SETFL, O_NONBLOCK);
 	sock_at_once(STDOUT_FILENO);
 	if ((tls_cert == NULL || (h->tls = tls_shared_new(&tls, e)) != NULL) &&
-	    turn_half_drop(run_as, e) == 0)
+	    rights_drop(run_as, e) == 0)
 		r = turn_half_run(h, &line, e);
 	tls_shared_free(h->tls);
 	return r;
