@@ -64,6 +64,52 @@ for at in MAIL RCPT DATA TEXT DOT; do
 	is 'and it is told' 75 echo $carried
 done
 
+# in LMTP: each recipient his own reply
+begin --quiet=500 -- --ext=PIPELINING,CHUNKING --refuse='no*:550 5.1.1 nobody'
+pids=
+for i in 1 2 3 4 5 6; do
+	text $i | send --lmtp "u$i@c.test" &
+	pids="${pids-} $!"
+done
+for p in $pids; do wait $p || echo "# a sender failed"; done
+text 7 | send --lmtp --results bob@c.test no@c.test x@other.test eve@sub.d.test 2>/dev/null >"$tmp/fates"
+is 'in LMTP: all is carried' 'sessions 7 messages 7 refused 0' finished
+is 'all are there' 7 count
+is 'over one connection' '1 1' sh -c 'echo $(grep -c ^CONNECT "$0") $(grep -c ^QUIT "$0")' "$tmp/log"
+is 'in chunks' '7 0' sh -c 'echo $(grep -c "^BDAT " "$0") $(grep -c ^DATA "$0")' "$tmp/log"
+is 'each recipient has his fate' 'bob@c.test delivered
+eve@sub.d.test delivered
+no@c.test failed
+x@other.test deferred' sh -c 'cut -f2,3 "$0" | tr "\t" " " | sort' "$tmp/fates"
+for f in "$tmp"/md/new/*; do sed -n '/^Subject/,$p' "$f"; done | sort >"$tmp/got"
+for i in 1 2 3 4 5 6 7; do text $i; done | sort >"$tmp/want"
+same 'as they were sent' "$tmp/want" "$tmp/got"
+
+begin --quiet=500 --
+for i in 1 2 3; do text $i | send --lmtp bob@c.test; done
+is 'in LMTP to one without CHUNKING' 'sessions 3 messages 3 refused 0' finished
+is 'as DATA' 3 grep -c '^DATA ' "$tmp/log"
+for f in "$tmp"/md/new/*; do sed -n '/^Subject/,$p' "$f"; done | sort >"$tmp/got"
+for i in 1 2 3; do text $i; done | sort >"$tmp/want"
+same 'as they were sent' "$tmp/want" "$tmp/got"
+
+perl -e 'print "Subject: big\n\n"; printf "line %07d\n.%s\n", $_, "x" x ($_ % 60) for 1 .. 25000' >"$tmp/big"
+for how in '' --lmtp; do
+	for ext in PIPELINING,CHUNKING ''; do
+		begin --quiet=500 -- --ext=$ext
+		exits "over 1 MB ${how:-as it is}, ${ext:-without extensions}" 0 send $how bob@c.test <"$tmp/big"
+		finished >/dev/null
+		sed -n '/^Subject/,$p' "$tmp"/md/new/* >"$tmp/got"
+		same 'whole' "$tmp/big" "$tmp/got"
+	done
+done
+
+begin --quiet=500 -- --drop-at=DOT
+exits 'in LMTP: the customer is lost at the end of the text' 75 \
+	sh -c 'echo | smtp-send --lmtp -s "unix:$1" bob@c.test' - "$tmp/mta"
+finished >/dev/null
+is 'and it is told' 75 echo $carried
+
 begin -- --banner='554 go away'
 finished >/dev/null
 is 'no greeting: later' 75 echo $carried

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,19 +13,30 @@
 
 #define STALL_MS 180000		/* without an octet taken, RFC 5321 section 4.5.3.2.5 */
 #define GRACE_MS 1500		/* for last words */
+#define KEEP_MS 60000		/* so long the MTA waits in silence; it may do so for 120 s */
+#define NEARS_MOST 32		/* sessions of the MTA at a time */
 #define WAITING_MOST 1000	/* who are sent away at the end */
+
+/* A session of the MTA. */
+struct near {
+	struct line line;	/* no TLS */
+	struct carry_near c;
+	bool eof, gone;
+	int64_t by, takes;	/* until when something has to be said, be taken */
+	int64_t keep;		/* when to say that it has to wait */
+};
 
 struct carrying {
 	struct splice *o;
 	struct line *far;
-	struct line near;	/* io.in -1: none; no TLS */
+	VEC(struct near *) nears;
 	struct carry c;
 	struct buf heard;
-	bool near_eof, far_eof, released, quit;
+	bool far_eof, released, quit;
 	size_t answers;		/* when the patience began */
 	int64_t far_by;		/* its answer; NEVER */
-	int64_t far_takes, near_takes;	/* until when some octet has to be */
-	int64_t near_by, quiet_at;
+	int64_t far_takes;	/* until when some octet has to be */
+	int64_t quiet_at;
 };
 
 /* ---- far ---- */
@@ -37,8 +49,9 @@ be_patient(struct carrying *x)
 
 	if (x->c.to_far.n == 0 && !line_busy(x->far))
 		x->far_takes = clock_in(STALL_MS);
-	if (x->c.to_near.n == 0)
-		x->near_takes = clock_in(STALL_MS);
+	for (size_t i = 0; i < x->nears.n; i++)
+		if (x->nears.p[i]->c.to_near.n == 0)
+			x->nears.p[i]->takes = clock_in(STALL_MS);
 	if (ms == 0)
 		x->far_by = NEVER;
 	else if (x->far_by == NEVER || x->answers != x->c.answers)
@@ -57,6 +70,8 @@ write_far(struct carrying *x, struct err *e)
 	if (line_write(x->far, buf_span(&x->c.to_far), (struct span){0}, &taken, e) < 0)
 		return -1;
 	buf_drop(&x->c.to_far, taken);
+	if (taken > 0)
+		carry_go_on(&x->c);
 	if (taken == 0 && x->far->wire.n >= wire)
 		return 0;
 	x->far_takes = clock_in(STALL_MS);
@@ -83,101 +98,142 @@ read_far(struct carrying *x, struct err *e)
 /* ---- near ---- */
 
 static int
-session_ends(struct carrying *x, struct err *e)
+session_ends(struct carrying *x, struct near *n, struct err *e)
 {
-	line_close(&x->near);
-	x->near.io.in = x->near.io.out = -1;
+	line_close(&n->line);
+	n->gone = true;
 	x->quiet_at = clock_in(x->o->quiet_ms);
-	return carry_end(&x->c, e) < 0 ? -1 : 1;
+	return carry_end(&x->c, &n->c, e) < 0 ? -1 : 1;
 }
 
+static bool
+takes_sessions(const struct carrying *x)
+{
+	return x->released && !x->quit && x->c.ready && x->nears.n < NEARS_MOST;
+}
+
+/* 1 one came, 0 none */
 static int
 take_session(struct carrying *x)
 {
-	int fd = accept4(x->o->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = takes_sessions(x) ? accept4(x->o->listener, NULL, NULL,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
+	struct near *n;
 
 	if (fd < 0)
 		return 0;
-	x->near = (struct line){ .io = { .in = fd, .out = fd,
-	    .child = { 0, -1, -1, -1 } } };
-	x->near_eof = false;
-	x->near_by = clock_in(x->o->near_ms);
-	x->near_takes = clock_in(STALL_MS);
+	n = *vec_add(&x->nears) = must(calloc(1, sizeof *n));
+	n->line.io = (struct io){ .in = fd, .out = fd, .child = { 0, -1, -1, -1 } };
+	n->by = clock_in(x->o->near_ms);
+	n->takes = clock_in(STALL_MS);
+	n->keep = clock_in(KEEP_MS);
 	x->o->sessions++;
-	carry_begin(&x->c);
+	carry_begin(&x->c, &n->c);
 	return 1;
 }
 
 static int
-write_near(struct carrying *x, struct err *e)
+write_near(struct carrying *x, struct near *n, struct err *e)
 {
-	struct buf *out = &x->c.to_near;
+	struct buf *out = &n->c.to_near;
 	struct err ignored = {0};
 	size_t taken = 0;
 
 	if (out->n == 0)
 		return 0;
-	if (line_write(&x->near, buf_span(out), (struct span){0}, &taken, &ignored) < 0)
-		return session_ends(x, e);
+	if (line_write(&n->line, buf_span(out), (struct span){0}, &taken, &ignored) < 0)
+		return session_ends(x, n, e);
 	buf_drop(out, taken);
-	if (taken > 0)
-		x->near_takes = clock_in(STALL_MS);
-	return taken > 0;
+	if (taken == 0)
+		return 0;
+	carry_go_on(&x->c);
+	n->takes = clock_in(STALL_MS);
+	n->keep = clock_in(KEEP_MS);
+	return 1;
 }
 
 static int
-read_near(struct carrying *x, struct err *e)
+read_near(struct carrying *x, struct near *n, struct err *e)
 {
 	struct err ignored = {0};
 	int got;
 
-	if (x->near_eof || carry_near_full(&x->c))
+	if (n->eof || carry_near_full(&n->c))
 		return 0;
-	if ((got = line_read(&x->near, &x->heard, &ignored)) < 0)
-		return session_ends(x, e);
-	if (got & IO_HEARD)
-		x->near_by = clock_in(x->o->near_ms);
-	carry_near(&x->c, buf_take(&x->heard));
-	x->near_eof = got & IO_EOF;
+	if ((got = line_read(&n->line, &x->heard, &ignored)) < 0)
+		return session_ends(x, n, e);
+	if (got & IO_HEARD) {
+		n->by = clock_in(x->o->near_ms);
+		n->keep = clock_in(KEEP_MS);
+	}
+	carry_near(&x->c, &n->c, buf_take(&x->heard));
+	n->eof = got & IO_EOF;
 	return got != 0;
 }
 
 /* An own clock for the MTA runs only while it is its turn. */
 static bool
-near_is_late(const struct carrying *x)
+near_is_late(const struct carrying *x, const struct near *n)
 {
-	return clock_left(x->near_takes) == 0 || (carry_patience(&x->c) == 0 &&
-	    x->c.to_far.n == 0 && clock_left(x->near_by) == 0);
+	return clock_left(n->takes) == 0 ||
+	    (!carry_near_waits(&x->c, &n->c) && clock_left(n->by) == 0);
 }
 
 static int
-move_near(struct carrying *x, struct err *e)
+move_near(struct carrying *x, struct near *n, struct err *e)
 {
 	int read, wrote;
 
-	if (x->near.io.in < 0)
-		return x->released && !x->quit && carry_is_free(&x->c) ?
-		    take_session(x) : 0;
-	if ((read = read_near(x, e)) < 0)
+	if ((read = read_near(x, n, e)) < 0)
 		return -1;
-	if (x->near.io.in < 0)
+	if (n->gone)
 		return 1;
-	if ((wrote = write_near(x, e)) < 0)
+	if ((wrote = write_near(x, n, e)) < 0)
 		return -1;
-	if (x->near.io.in < 0)
+	if (n->gone)
 		return 1;
-	if (carry_patience(&x->c) > 0)
-		x->near_by = clock_in(x->o->near_ms);
-	if (carry_near_over(&x->c) ||
-	    (x->near_eof && carry_near_done(&x->c)) ||
-	    (x->c.over && near_is_late(x)))
-		return session_ends(x, e);
-	if (near_is_late(x)) {
-		carry_dismiss(&x->c, "nothing was said for too long");
-		x->near_by = x->near_takes = clock_in(GRACE_MS);
+	if (carry_near_waits(&x->c, &n->c))
+		n->by = clock_in(x->o->near_ms);
+	if (clock_left(n->keep) == 0) {
+		carry_keep(&x->c, &n->c);
+		n->keep = clock_in(KEEP_MS);
+	}
+	if (carry_near_over(&x->c, &n->c) ||
+	    (n->eof && carry_near_done(&x->c, &n->c)) ||
+	    (n->c.over && near_is_late(x, n)))
+		return session_ends(x, n, e);
+	if (near_is_late(x, n)) {
+		carry_dismiss(&n->c, "nothing was said for too long");
+		n->by = n->takes = clock_in(GRACE_MS);
 		return 1;
 	}
 	return read > 0 || wrote > 0;
+}
+
+static void
+bury(struct carrying *x)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < x->nears.n; i++)
+		if (x->nears.p[i]->gone)
+			free(x->nears.p[i]);
+		else
+			x->nears.p[kept++] = x->nears.p[i];
+	x->nears.n = kept;
+}
+
+static int
+move_nears(struct carrying *x, struct err *e)
+{
+	int moved = take_session(x), r = 0;
+
+	for (size_t i = 0; r >= 0 && i < x->nears.n; i++) {
+		r = move_near(x, x->nears.p[i], e);
+		moved |= r > 0;
+	}
+	bury(x);
+	return r < 0 ? -1 : moved;
 }
 
 /* ---- all of it ---- */
@@ -198,7 +254,7 @@ between(struct carrying *x, struct err *e)
 {
 	struct splice *o = x->o;
 
-	if (x->near.io.in >= 0 || !carry_is_free(&x->c) || x->quit)
+	if (!carry_is_free(&x->c) || x->quit)
 		return 0;
 	if (!x->released) {
 		x->released = true;
@@ -226,31 +282,39 @@ late(const struct carrying *x, struct err *e)
 	return 0;
 }
 
+#define POLLS_NEAR 2		/* of each session */
+
+static void
+poll_near(const struct near *n, struct pollfd p[POLLS_NEAR], int64_t *until)
+{
+	p[0] = (struct pollfd){ n->eof || carry_near_full(&n->c) ? -1 :
+	    n->line.io.in, POLLIN, 0 };
+	p[1] = (struct pollfd){ n->c.to_near.n > 0 ? n->line.io.out : -1, POLLOUT, 0 };
+	*until = clock_sooner(*until, clock_sooner(n->keep,
+	    clock_sooner(n->by, n->takes)));
+}
+
 static void
 await(struct carrying *x)
 {
 	const struct carry *c = &x->c;
-	bool near = x->near.io.in >= 0, takes = !near && x->released && !x->quit &&
-	    carry_is_free(c);
+	bool takes = takes_sessions(x), idle = takes && x->nears.n == 0;
 	bool writes = c->to_far.n > 0 || line_busy(x->far);
 	int64_t until = clock_sooner(x->o->deadline, x->far_by);
-	struct pollfd p[6] = {
+	struct pollfd p[4 + POLLS_NEAR * NEARS_MOST] = {
 		{ x->far_eof || carry_far_full(c) ? -1 : x->far->io.in, POLLIN, 0 },
 		{ writes ? x->far->io.out : -1, POLLOUT, 0 },
-		{ near && !x->near_eof && !carry_near_full(c) ? x->near.io.in : -1,
-		    POLLIN, 0 },
-		{ near && c->to_near.n > 0 ? x->near.io.out : -1, POLLOUT, 0 },
 		{ takes ? x->o->listener : -1, POLLIN, 0 },
-		{ takes ? x->o->stop : -1, POLLIN, 0 },
+		{ idle ? x->o->stop : -1, POLLIN, 0 },
 	};
 
 	if (writes)
 		until = clock_sooner(until, x->far_takes);
-	if (near)
-		until = clock_sooner(until, clock_sooner(x->near_by, x->near_takes));
-	else if (takes)
+	if (idle)
 		until = clock_sooner(until, x->quiet_at);
-	interrupt_poll(p, 6, clock_left(until));
+	for (size_t i = 0; i < x->nears.n; i++)
+		poll_near(x->nears.p[i], p + 4 + POLLS_NEAR * i, &until);
+	interrupt_poll(p, 4 + POLLS_NEAR * x->nears.n, clock_left(until));
 }
 
 static int
@@ -264,7 +328,7 @@ go_on(struct carrying *x, struct err *e)
 			return x->quit ? 0 : -1;
 		if ((wrote = write_far(x, e)) < 0 || (heard = read_far(x, e)) < 0)
 			return x->quit ? 0 : -1;
-		if ((near = move_near(x, e)) < 0 || (mine = between(x, e)) < 0)
+		if ((near = move_nears(x, e)) < 0 || (mine = between(x, e)) < 0)
 			return -1;
 		if (wrote == 0 && heard == 0 && near == 0 && mine == 0) {
 			be_patient(x);
@@ -274,25 +338,37 @@ go_on(struct carrying *x, struct err *e)
 	return 0;
 }
 
+/* Its last word, as far as it is taken at once. */
+static void
+dismiss(struct near *n)
+{
+	struct err ignored = {0};
+	struct pollfd p = { n->line.io.out, POLLOUT, 0 };
+	size_t taken = 1;
+
+	carry_dismiss(&n->c, "the connection to the customer is lost");
+	while (n->c.to_near.n > 0 && taken > 0) {
+		taken = 0;
+		if (line_write(&n->line, buf_span(&n->c.to_near), (struct span){0},
+		    &taken, &ignored) < 0)
+			break;
+		buf_drop(&n->c.to_near, taken);
+		if (taken == 0)
+			taken = poll(&p, 1, GRACE_MS / NEARS_MOST) > 0;
+	}
+	line_close(&n->line);
+	n->gone = true;
+}
+
 /* The MTA hears that it has to come again, if it listens. */
 static void
 send_away(struct carrying *x)
 {
 	static const char words[] = "421 4.3.2 the customer is gone\r\n";
-	struct err ignored = {0};
-	struct pollfd p = { x->near.io.out, POLLOUT, 0 };
-	int64_t until = clock_in(GRACE_MS);
 	int fd;
 
-	if (x->near.io.in >= 0) {
-		carry_dismiss(&x->c, "the connection to the customer is lost");
-		while (x->c.to_near.n > 0 && clock_left(until) > 0 &&
-		    x->near.io.in >= 0 && write_near(x, &ignored) >= 0)
-			if (x->near.io.in >= 0 && x->c.to_near.n > 0)
-				poll(&p, 1, clock_left(until));
-	}
-	if (x->near.io.in >= 0)
-		line_close(&x->near);
+	for (size_t i = 0; i < x->nears.n; i++)
+		dismiss(x->nears.p[i]);
 	for (int i = 0; i < WAITING_MOST && (fd = accept4(x->o->listener, NULL, NULL,
 	    SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0; i++) {
 		/* he who does not read it sees that it is closed */
@@ -305,7 +381,6 @@ int
 splice_run(struct splice *o, struct line *far, struct span early, struct err *e)
 {
 	struct carrying x = { .o = o, .far = far, .far_by = NEVER,
-	    .near = { .io = { .in = -1, .out = -1 } },
 	    .far_takes = clock_in(STALL_MS) };
 	int r;
 
@@ -318,6 +393,8 @@ splice_run(struct splice *o, struct line *far, struct span early, struct err *e)
 	o->messages = x.c.messages;
 	o->refused = x.c.refused;
 	carry_free(&x.c);
+	bury(&x);
+	vec_free(&x.nears);
 	buf_free(&x.heard);
 	return r;
 }

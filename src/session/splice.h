@@ -1,7 +1,7 @@
 /*
- * The MTA's own sessions, carried over a connection that was turned round: one after the
- * other, to a customer who sees a single one (smtp/carry.h).  The MTA keeps queue, retries
- * and bounces.
+ * The MTA's own sessions, carried over a connection that was turned round to a customer who
+ * sees a single one (smtp/carry.h): one after the other, or several at a time if they are
+ * in LMTP.  The MTA keeps queue, retries and bounces.
  *
  * What is trusted: whoever can connect to the listener is taken for the MTA; all he can do
  * is to send mail to this customer's domains, as he could by the MTA as well.  Whoever has

@@ -8,16 +8,31 @@
 
 /* ---- what is owed ---- */
 
-static bool
-is_ours(enum due d)
+struct owed *
+carry_owe(struct carry *c, enum due what, struct carry_near *to)
 {
-	return d >= DUE_GREETING && d <= DUE_QUIT;
+	struct owed *o = vec_add(&c->owed);
+
+	o->what = what;
+	o->to = to;
+	return o;
+}
+
+static bool
+is_owed(const struct carry *c, const struct carry_near *n)
+{
+	for (size_t i = 0; i < c->owed.n; i++)
+		if (c->owed.p[i].to == n)
+			return true;
+	return false;
 }
 
 void
-carry_owe(struct carry *c, enum due what)
+carry_detach(struct carry *c, const struct carry_near *n)
 {
-	vec_add(&c->owed)->what = what;
+	for (size_t i = 0; i < c->owed.n; i++)
+		if (c->owed.p[i].to == n)
+			c->owed.p[i].to = NULL;
 }
 
 /* Gives near what stands ready, in order. */
@@ -27,9 +42,11 @@ hand_on(struct carry *c)
 	size_t n = 0;
 
 	for (; n < c->owed.n && c->owed.p[n].ready; n++) {
-		if (c->session && !c->dismissed && !is_ours(c->owed.p[n].what))
-			buf_addspan(&c->to_near, buf_span(&c->owed.p[n].text));
-		buf_free(&c->owed.p[n].text);
+		struct owed *o = &c->owed.p[n];
+
+		if (o->to != NULL && !o->to->dismissed)
+			buf_addspan(&o->to->to_near, buf_span(&o->text));
+		buf_free(&o->text);
 	}
 	if (n == 0)
 		return;
@@ -37,20 +54,23 @@ hand_on(struct carry *c)
 	memmove(c->owed.p, c->owed.p + n, c->owed.n * sizeof *c->owed.p);
 }
 
+/* Who has far to himself gets it behind what far owes him. */
 void
-carry_say(struct carry *c, const char *fmt, ...)
+carry_say(struct carry *c, struct carry_near *n, const char *fmt, ...)
 {
-	struct owed *o = vec_add(&c->owed);
+	bool in_line = c->holder == n && !n->lmtp;
+	struct owed *o = in_line ? carry_owe(c, DUE_LOCAL, n) : NULL;
+	struct buf *b = in_line ? &o->text : &n->to_near;
 	char line[600];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof line, fmt, ap);
 	va_end(ap);
-	o->what = DUE_LOCAL;
-	o->ready = true;
-	buf_adds(&o->text, line);
-	buf_adds(&o->text, "\r\n");
+	buf_adds(b, line);
+	buf_adds(b, "\r\n");
+	if (in_line)
+		o->ready = true;
 	hand_on(c);
 }
 
@@ -59,7 +79,7 @@ carry_reset(struct carry *c)
 {
 	if (c->dirty) {
 		buf_adds(&c->to_far, "RSET\r\n");
-		carry_owe(c, DUE_RESET);
+		carry_owe(c, DUE_RESET, NULL);
 	}
 	c->dirty = false;
 }
@@ -96,7 +116,7 @@ greeted(struct carry *c, const struct reply *r, struct err *e)
 		return err_set(e, FAULT_TEMP, "it did not greet us: %d %.200s", r->code,
 		    buf_str((struct buf *)(uintptr_t)&r->text));
 	buf_addf(&c->to_far, "EHLO %s\r\n", c->name);
-	carry_owe(c, DUE_EHLO);
+	carry_owe(c, DUE_EHLO, NULL);
 	return 0;
 }
 
@@ -105,7 +125,7 @@ welcomed(struct carry *c, enum due how, const struct reply *r, struct err *e)
 {
 	if (r->code / 100 == 5 && how == DUE_EHLO) {
 		buf_addf(&c->to_far, "HELO %s\r\n", c->name);
-		carry_owe(c, DUE_HELO);
+		carry_owe(c, DUE_HELO, NULL);
 		return 0;
 	}
 	if (r->code / 100 != 2)
@@ -124,8 +144,8 @@ welcomed(struct carry *c, enum due how, const struct reply *r, struct err *e)
 #define WORDS_MOST 506		/* octets behind the code, RFC 5321 section 4.5.3.1.5 */
 
 /* What is not fit for a line of ours is `?'. */
-static void
-write_reply(struct buf *b, const struct reply *r)
+void
+carry_write_reply(struct buf *b, const struct reply *r)
 {
 	struct span rest = buf_span(&r->text), line = {0};
 	bool more;
@@ -143,28 +163,32 @@ write_reply(struct buf *b, const struct reply *r)
 }
 
 static int
-answered_data(struct carry *c, int code, struct err *e)
+answered_data(struct carry_near *n, int code, struct err *e)
 {
-	c->waits = false;
+	if (n == NULL)
+		return code / 100 != 3 ? 0 : err_set(e, FAULT_TEMP,
+		    "the MTA went away before the text");
+	if (n->lmtp)
+		return 0;
+	n->waits = false;
 	if (code / 100 != 3) {
-		c->open = false;	/* as servers see it; RFC 5321 leaves it open */
+		n->open = false;	/* as servers see it; RFC 5321 leaves it open */
 		return 0;
 	}
-	if (!c->session)
-		return err_set(e, FAULT_TEMP, "the MTA went away before the text");
-	c->in_what = CARRY_TEXT;
-	c->at = AT_START;
+	n->in_what = CARRY_TEXT;
+	n->at = AT_START;
 	return 0;
 }
 
 /* Near may begin anew, unless it did so before it heard of it. */
 static void
-refused_mail(struct carry *c)
+refused_mail(const struct carry *c, struct carry_near *n)
 {
 	for (size_t i = 0; i < c->owed.n; i++)
-		if (c->owed.p[i].what == DUE_MAIL && !c->owed.p[i].ready)
+		if (c->owed.p[i].to == n && c->owed.p[i].what == DUE_MAIL &&
+		    !c->owed.p[i].ready)
 			return;
-	c->open = false;
+	n->open = false;
 }
 
 static bool
@@ -177,6 +201,7 @@ static int
 answered(struct carry *c, struct owed *o, const struct reply *r, struct err *e)
 {
 	enum due what = o->what;
+	struct carry_near *n = o->to;
 
 	c->answers++;
 	o->ready = true;
@@ -197,13 +222,15 @@ answered(struct carry *c, struct owed *o, const struct reply *r, struct err *e)
 		o->ready = false;
 		return err_set(e, FAULT_PROTO, "%d is no answer here", r->code);
 	}
-	if (what != DUE_RESET)
-		write_reply(&o->text, r);
 	if (what == DUE_END)
 		*(r->code / 100 == 2 ? &c->messages : &c->refused) += 1;
-	if (what == DUE_MAIL && r->code / 100 != 2)
-		refused_mail(c);
-	return what == DUE_DATA ? answered_data(c, r->code, e) : 0;
+	if (n != NULL && n->lmtp)
+		carry_lmtp_answered(c, o, r);
+	else if (n != NULL)
+		carry_write_reply(&o->text, r);
+	if (n != NULL && !n->lmtp && what == DUE_MAIL && r->code / 100 != 2)
+		refused_mail(c, n);
+	return what == DUE_DATA ? answered_data(n, r->code, e) : 0;
 }
 
 int
@@ -239,81 +266,124 @@ void
 carry_start(struct carry *c, const char *name, struct span domains)
 {
 	*c = (struct carry){ .name = name, .domains = domains };
-	carry_owe(c, DUE_GREETING);
+	carry_owe(c, DUE_GREETING, NULL);
 }
 
 void
 carry_quit(struct carry *c)
 {
 	buf_adds(&c->to_far, "QUIT\r\n");
-	carry_owe(c, DUE_QUIT);
+	carry_owe(c, DUE_QUIT, NULL);
 }
 
 /* ---- sessions ---- */
 
 void
-carry_begin(struct carry *c)
+carry_begin(struct carry *c, struct carry_near *n)
 {
-	buf_clear(&c->in);
-	buf_clear(&c->to_near);
-	c->session = true;
-	c->over = c->dismissed = false;
-	c->in_what = CARRY_COMMAND;
-	buf_addf(&c->to_near, "220 %s ESMTP\r\n", c->called);
+	*n = (struct carry_near){ .size = -1 };
+	*vec_add(&c->nears) = n;
+	buf_addf(&n->to_near, "220 %s ESMTP\r\n", c->called);
+}
+
+static void
+leave(struct carry *c, struct carry_near *n)
+{
+	size_t i = 0;
+
+	while (c->nears.p[i] != n)
+		i++;
+	c->nears.n--;
+	memmove(c->nears.p + i, c->nears.p + i + 1,
+	    (c->nears.n - i) * sizeof *c->nears.p);
+	if (c->holder == n)
+		c->holder = NULL;
+	carry_detach(c, n);
+	carry_lmtp_forget(n);
+	buf_free(&n->chunk);
+	buf_free(&n->in);
+	buf_free(&n->to_near);
 }
 
 int
-carry_end(struct carry *c, struct err *e)
+carry_end(struct carry *c, struct carry_near *n, struct err *e)
 {
-	c->session = false;
-	c->open = false;
-	c->rcpts = 0;
-	buf_clear(&c->in);
-	buf_clear(&c->to_near);
-	if (c->in_what == CARRY_TEXT || c->in_what == CARRY_CHUNK)
-		return err_set(e, FAULT_TEMP, "the MTA went away within a text");
-	c->in_what = CARRY_COMMAND;
+	bool chunks = n->lmtp && carry_in_chunks(c, n);
+	bool torn = n->in_what == CARRY_CHUNK || (n->in_what == CARRY_TEXT && !chunks);
 	/* behind DATA nobody knows yet what far takes it for */
-	if (!c->waits)
+	bool resets = c->holder == n && !n->waits;
+
+	leave(c, n);
+	if (torn)
+		return err_set(e, FAULT_TEMP, "the MTA went away within a text");
+	if (resets)
 		carry_reset(c);
+	carry_go_on(c);
 	return 0;
 }
 
 void
-carry_dismiss(struct carry *c, const char *text)
+carry_dismiss(struct carry_near *n, const char *text)
 {
-	if (c->session && !c->dismissed)
-		buf_addf(&c->to_near, "421 4.3.2 %s\r\n", text);
-	c->over = c->dismissed = true;
+	if (!n->dismissed)
+		buf_addf(&n->to_near, "421 4.3.2 %s\r\n", text);
+	n->over = n->dismissed = true;
 }
 
 bool
 carry_is_free(const struct carry *c)
 {
-	return c->ready && !c->session && c->owed.n == 0;
+	return c->ready && c->nears.n == 0 && c->owed.n == 0;
 }
 
 bool
-carry_near_full(const struct carry *c)
+carry_near_full(const struct carry_near *n)
 {
-	return !c->session || c->over || c->in.n >= CARRY_HELD;
+	return n->over || n->in.n >= CARRY_HELD;
 }
 
 bool
 carry_far_full(const struct carry *c)
 {
-	return c->to_near.n >= CARRY_HELD;
+	for (size_t i = 0; i < c->nears.n; i++)
+		if (c->nears.p[i]->to_near.n >= CARRY_HELD)
+			return true;
+	return false;
+}
+
+bool
+carry_near_over(const struct carry *c, const struct carry_near *n)
+{
+	return n->over && n->to_near.n == 0 && (n->dismissed || !is_owed(c, n));
+}
+
+/* Half a command that nobody will end; all else waits for far. */
+bool
+carry_near_done(const struct carry *c, const struct carry_near *n)
+{
+	return n->to_near.n == 0 && !n->judged &&
+	    (n->lmtp || (!is_owed(c, n) && (c->holder != n || c->to_far.n == 0))) &&
+	    (n->in.n == 0 || (n->in_what == CARRY_COMMAND &&
+	    span_find(buf_span(&n->in), '\n') == n->in.n));
+}
+
+bool
+carry_near_waits(const struct carry *c, const struct carry_near *n)
+{
+	return c->holder == n ? c->to_far.n > 0 || next_of_far(c) != NULL :
+	    n->ticket > 0 || n->judged;
 }
 
 void
 carry_free(struct carry *c)
 {
+	while (c->nears.n > 0)
+		leave(c, c->nears.p[0]);
 	for (size_t i = 0; i < c->owed.n; i++)
 		buf_free(&c->owed.p[i].text);
 	vec_free(&c->owed);
+	vec_free(&c->nears);
 	buf_free(&c->to_far);
-	buf_free(&c->to_near);
-	buf_free(&c->in);
 	buf_free(&c->heard);
 	free(c->called);
 	c->called = NULL;

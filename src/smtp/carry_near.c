@@ -2,23 +2,19 @@
 
 #include "smtp/carry_own.h"
 #include "base/text.h"
-#include "wire/arguments.h"
 #include "wire/command.h"
 #include "wire/domain.h"
 
-#define CARRIED (EXT_8BITMIME | EXT_CHUNKING | EXT_DSN | EXT_PIPELINING | \
-	EXT_ENHANCEDSTATUSCODES | EXT_SIZE | EXT_SMTPUTF8)
-
 /* ---- commands ---- */
 
-static void
-complain(struct carry *c, const struct complaint *bad)
+void
+carry_complain(struct carry *c, struct carry_near *n, const struct complaint *bad)
 {
-	carry_say(c, "%d %s %s", bad->code, bad->status, bad->text);
+	carry_say(c, n, "%d %s %s", bad->code, bad->status, bad->text);
 }
 
-static bool
-offers(const struct carry *c, unsigned ext)
+bool
+carry_offers(const struct carry *c, unsigned ext)
 {
 	return c->offers.offers & ext;
 }
@@ -36,8 +32,8 @@ write_limits(const struct carry *c, struct buf *b)
 		buf_addf(b, " RCPTDOMAINMAX=%" PRId64, c->offers.rcptdomainmax);
 }
 
-static void
-on_ehlo(struct carry *c, struct span arg)
+void
+carry_hello(struct carry *c, struct carry_near *n, unsigned offers)
 {
 	static const struct { const char *word; unsigned ext; } words[] = {
 		{ "PIPELINING", EXT_PIPELINING }, { "8BITMIME", EXT_8BITMIME },
@@ -47,45 +43,51 @@ on_ehlo(struct carry *c, struct span arg)
 	};
 	struct buf b = {0};
 
-	(void)arg;
-	c->open = false;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (offers(c, words[i].ext))
+		if (offers & words[i].ext)
 			buf_addf(&b, "\r\n250-%s", words[i].word);
 	write_limits(c, &b);
-	if (offers(c, EXT_SIZE) && c->offers.size > 0)
+	if ((offers & EXT_SIZE) && c->offers.size > 0)
 		buf_addf(&b, "\r\n250-SIZE %" PRId64, c->offers.size);
-	else if (offers(c, EXT_SIZE))
+	else if (offers & EXT_SIZE)
 		buf_adds(&b, "\r\n250-SIZE");
-	carry_say(c, "250-%s%s\r\n250 HELP", c->called, buf_str(&b));
+	carry_say(c, n, "250-%s%s\r\n250 HELP", c->called, buf_str(&b));
 	buf_free(&b);
 }
 
 static void
-on_helo(struct carry *c, struct span arg)
+on_ehlo(struct carry *c, struct carry_near *n, struct span arg)
 {
 	(void)arg;
-	c->open = false;
-	carry_say(c, "250 %s", c->called);
+	n->open = false;
+	carry_hello(c, n, c->offers.offers & CARRIED);
 }
 
 static void
-on_mail(struct carry *c, struct span arg)
+on_helo(struct carry *c, struct carry_near *n, struct span arg)
+{
+	(void)arg;
+	n->open = false;
+	carry_say(c, n, "250 %s", c->called);
+}
+
+static void
+on_mail(struct carry *c, struct carry_near *n, struct span arg)
 {
 	struct envelope v = {0};
 	int64_t size = -1;
 	struct complaint bad = arguments_mail(arg, c->offers.offers & CARRIED, &v, &size);
 
-	if (c->open) {
-		carry_say(c, "503 5.5.1 there is a sender already");
+	if (n->open) {
+		carry_say(c, n, "503 5.5.1 there is a sender already");
 	} else if (bad.code != 0) {
-		complain(c, &bad);
+		carry_complain(c, n, &bad);
 	} else {
 		command_mail(&c->to_far, &v, &c->offers, size);
-		carry_owe(c, DUE_MAIL);
-		c->open = c->dirty = true;
-		c->utf8 = v.smtputf8;
-		c->rcpts = 0;
+		carry_owe(c, DUE_MAIL, n);
+		n->open = c->dirty = true;
+		n->utf8 = v.smtputf8;
+		n->rcpts = 0;
 	}
 	envelope_free(&v);
 }
@@ -105,293 +107,292 @@ is_his(const struct carry *c, const char *address)
 	return his;
 }
 
+bool
+carry_takes(struct carry *c, struct carry_near *n, struct span arg, struct envelope *v)
+{
+	struct complaint bad = arguments_rcpt(arg, c->offers.offers & CARRIED, v);
+
+	if (!n->open)
+		carry_say(c, n, "503 5.5.1 MAIL comes first");
+	else if (bad.code != 0)
+		carry_complain(c, n, &bad);
+	else if (!n->utf8 && !text_is_ascii(span_of(v->rcpts.p[0].address)))
+		carry_say(c, n, "553 5.6.7 that address needs SMTPUTF8");
+	else if (!is_his(c, v->rcpts.p[0].address))
+		carry_say(c, n, "450 4.7.1 this connection is for another's mail");
+	else
+		return true;
+	return false;
+}
+
 static void
-on_rcpt(struct carry *c, struct span arg)
+on_rcpt(struct carry *c, struct carry_near *n, struct span arg)
 {
 	struct envelope v = {0};
-	struct complaint bad = arguments_rcpt(arg, c->offers.offers & CARRIED, &v);
 
-	if (!c->open) {
-		carry_say(c, "503 5.5.1 MAIL comes first");
-	} else if (bad.code != 0) {
-		complain(c, &bad);
-	} else if (!c->utf8 && !text_is_ascii(span_of(v.rcpts.p[0].address))) {
-		carry_say(c, "553 5.6.7 that address needs SMTPUTF8");
-	} else if (!is_his(c, v.rcpts.p[0].address)) {
-		carry_say(c, "450 4.7.1 this connection is for another's mail");
-	} else {
+	if (carry_takes(c, n, arg, &v)) {
 		command_rcpt(&c->to_far, &v.rcpts.p[0], &c->offers);
-		carry_owe(c, DUE_RCPT);
-		c->rcpts++;
+		carry_owe(c, DUE_RCPT, n);
+		n->rcpts++;
 	}
 	envelope_free(&v);
 }
 
 /* Far would answer the same; but what if it asked for the text? */
 static bool
-is_for_nobody(struct carry *c)
+is_for_nobody(struct carry *c, struct carry_near *n)
 {
-	if (c->open && c->rcpts > 0)
+	if (n->open && n->rcpts > 0)
 		return false;
-	carry_say(c, c->open ? "554 5.5.1 no valid recipients" :
+	carry_say(c, n, n->open ? "554 5.5.1 no valid recipients" :
 	    "503 5.5.1 RCPT comes first");
 	return true;
 }
 
 static void
-on_data(struct carry *c, struct span arg)
+on_data(struct carry *c, struct carry_near *n, struct span arg)
 {
 	if (arg.n > 0) {
-		carry_say(c, "501 5.5.4 DATA has no argument");
+		carry_say(c, n, "501 5.5.4 DATA has no argument");
 		return;
 	}
-	if (is_for_nobody(c))
+	if (is_for_nobody(c, n))
 		return;
 	buf_adds(&c->to_far, "DATA\r\n");
-	carry_owe(c, DUE_DATA);
-	c->waits = true;
+	carry_owe(c, DUE_DATA, n);
+	n->waits = true;
 }
 
 /* RFC 3030 section 2: the octets are there whatever becomes of them. */
 static void
-on_bdat(struct carry *c, struct span arg)
+on_bdat(struct carry *c, struct carry_near *n, struct span arg)
 {
 	struct span number = { arg.p, span_find(arg, ' ') };
 	struct span word = span_trim(span_from(arg, number.n));
 	bool last = span_ieq(word, SPAN("LAST"));
-	long long n;
+	long long octets;
 
-	if (!span_number(number, &n) || (word.n > 0 && !last)) {
-		carry_say(c, "501 5.5.4 BDAT size [LAST]");
-		c->over = true;		/* where they end nobody knows */
+	if (!span_number(number, &octets) || (word.n > 0 && !last)) {
+		carry_say(c, n, "501 5.5.4 BDAT size [LAST]");
+		n->over = true;		/* where they end nobody knows */
 		return;
 	}
-	c->left = (uint64_t)n;
-	c->in_what = CARRY_DROP;
-	if (!offers(c, EXT_CHUNKING)) {
-		carry_say(c, "502 5.5.1 not offered");
-	} else if (!is_for_nobody(c)) {
-		buf_addf(&c->to_far, "BDAT %lld%s\r\n", n, last ? " LAST" : "");
-		carry_owe(c, last ? DUE_END : DUE_CHUNK);
-		c->in_what = CARRY_CHUNK;
+	n->left = (uint64_t)octets;
+	n->in_what = CARRY_DROP;
+	if (!carry_offers(c, EXT_CHUNKING)) {
+		carry_say(c, n, "502 5.5.1 not offered");
+	} else if (!is_for_nobody(c, n)) {
+		buf_addf(&c->to_far, "BDAT %lld%s\r\n", octets, last ? " LAST" : "");
+		carry_owe(c, last ? DUE_END : DUE_CHUNK, n);
+		n->in_what = CARRY_CHUNK;
 	}
 	if (last)
-		c->open = false;
-	if (c->left == 0)
-		c->in_what = CARRY_COMMAND;
+		n->open = false;
+	if (n->left == 0)
+		n->in_what = CARRY_COMMAND;
 }
 
 static void
-on_rset(struct carry *c, struct span arg)
+on_rset(struct carry *c, struct carry_near *n, struct span arg)
 {
 	(void)arg;
-	c->open = false;
-	carry_say(c, "250 2.0.0 forgotten");
+	n->open = false;
+	carry_say(c, n, "250 2.0.0 forgotten");
 }
 
 static void
-on_noop(struct carry *c, struct span arg)
+on_noop(struct carry *c, struct carry_near *n, struct span arg)
 {
 	(void)arg;
-	carry_say(c, "250 2.0.0 nothing done");
+	carry_say(c, n, "250 2.0.0 nothing done");
 }
 
 static void
-on_vrfy(struct carry *c, struct span arg)
+on_vrfy(struct carry *c, struct carry_near *n, struct span arg)
 {
 	(void)arg;
-	carry_say(c, "252 2.0.0 send mail and see");
+	carry_say(c, n, "252 2.0.0 send mail and see");
 }
 
 static void
-on_quit(struct carry *c, struct span arg)
+on_quit(struct carry *c, struct carry_near *n, struct span arg)
 {
 	(void)arg;
-	carry_say(c, "221 2.0.0 until next time");
-	c->over = true;
+	carry_say(c, n, "221 2.0.0 until next time");
+	n->over = true;
 }
 
 static const struct {
 	const char *name;
-	void (*run)(struct carry *, struct span);
+	void (*smtp)(struct carry *, struct carry_near *, struct span);
+	void (*lmtp)(struct carry *, struct carry_near *, struct span);
 } verbs[] = {
-	{ "EHLO", on_ehlo }, { "HELO", on_helo }, { "MAIL", on_mail },
-	{ "RCPT", on_rcpt }, { "DATA", on_data }, { "BDAT", on_bdat },
-	{ "RSET", on_rset }, { "NOOP", on_noop }, { "VRFY", on_vrfy },
-	{ "QUIT", on_quit },
+	{ "EHLO", on_ehlo, NULL }, { "HELO", on_helo, NULL },
+	{ "LHLO", NULL, carry_lmtp_hello }, { "MAIL", on_mail, carry_lmtp_mail },
+	{ "RCPT", on_rcpt, carry_lmtp_rcpt }, { "DATA", on_data, carry_lmtp_data },
+	{ "BDAT", on_bdat, carry_lmtp_bdat }, { "RSET", on_rset, carry_lmtp_rset },
+	{ "NOOP", on_noop, on_noop }, { "VRFY", on_vrfy, on_vrfy },
+	{ "QUIT", on_quit, on_quit },
 };
 
 static void
-command(struct carry *c, struct span line)
+command(struct carry *c, struct carry_near *n, struct span line)
 {
 	struct span verb = { line.p, span_find(line, ' ') };
 	struct span arg = span_trim(span_from(line, verb.n));
 
 	if (line.n > 0 && (memchr(line.p, '\r', line.n) || memchr(line.p, '\0', line.n))) {
-		carry_say(c, "500 5.5.2 a CR or NUL in a command");
+		carry_say(c, n, "500 5.5.2 a CR or NUL in a command");
 		return;
 	}
 	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-		if (span_ieq(verb, span_of(verbs[i].name))) {
-			verbs[i].run(c, arg);
+		if (span_ieq(verb, span_of(verbs[i].name)) &&
+		    (n->lmtp ? verbs[i].lmtp : verbs[i].smtp) != NULL) {
+			(n->lmtp ? verbs[i].lmtp : verbs[i].smtp)(c, n, arg);
 			return;
 		}
-	carry_say(c, "502 5.5.1 that is not carried");
+	carry_say(c, n, "502 5.5.1 that is not carried");
+}
+
+/*
+ * May he be heard now?  Who speaks SMTP has far to himself first; who speaks LMTP
+ * says nothing while he waits for his turn, or for what became of his text.
+ */
+static bool
+may_speak(struct carry *c, struct carry_near *n, struct span verb)
+{
+	if (!n->lmtp && c->holder != n && span_ieq(verb, SPAN("LHLO")))
+		n->lmtp = true;
+	if (n->lmtp)
+		return n->ticket == 0 && c->holder != n && !n->judged;
+	if (c->holder == n)
+		return !n->waits && c->owed.n < CARRY_DUE &&
+		    (carry_offers(c, EXT_PIPELINING) || c->owed.n == 0);
+	if (n->ticket == 0 && !span_ieq(verb, SPAN("QUIT")))
+		n->ticket = ++c->tickets;
+	return n->ticket == 0;
 }
 
 /* How much of `s' was a command; 0: nothing can be done now. */
 static size_t
-take_command(struct carry *c, struct span s)
+take_command(struct carry *c, struct carry_near *n, struct span s)
 {
-	size_t n = span_find(s, '\n');
+	size_t end = span_find(s, '\n');
 	struct span verb = { s.p, s.n < 4 ? s.n : 4 };
 
-	if (c->waits || c->owed.n >= CARRY_DUE ||
-	    (!offers(c, EXT_PIPELINING) && c->owed.n > 0))
-		return 0;
-	if (n >= CARRY_LINE) {
-		carry_say(c, "500 5.5.2 too long");
-		c->over = true;
+	if (end >= CARRY_LINE) {
+		carry_say(c, n, "500 5.5.2 too long");
+		n->over = true;
 		return 0;
 	}
-	if (n == s.n)
+	if (end == s.n || !may_speak(c, n, verb))
 		return 0;
 	/* the last sender is forgotten first */
-	if (c->dirty && !c->open && span_ieq(verb, SPAN("MAIL"))) {
+	if (!n->lmtp && c->dirty && !n->open && span_ieq(verb, SPAN("MAIL"))) {
 		carry_reset(c);
-		if (!offers(c, EXT_PIPELINING))
+		if (!carry_offers(c, EXT_PIPELINING))
 			return 0;
 	}
-	if (n > 0 && s.p[n - 1] == '\r')
-		command(c, (struct span){ s.p, n - 1 });
+	if (end > 0 && s.p[end - 1] == '\r')
+		command(c, n, (struct span){ s.p, end - 1 });
 	else
-		carry_say(c, "500 5.5.2 a LF without CR");
-	return n + 1;
+		carry_say(c, n, "500 5.5.2 a LF without CR");
+	return end + 1;
 }
 
-/* ---- the text ---- */
+/* ---- all that they say ---- */
 
-/* An octet where a line begins, or after a CR or dot that was kept back. */
-static void
-octet(struct carry *c, char ch)
+static size_t
+take_chunk(struct carry *c, struct carry_near *n, struct span s)
 {
-	struct buf *b = &c->to_far;
+	size_t taken = s.n < n->left ? s.n : (size_t)n->left;
 
-	if (c->at == AT_CR && ch != '\n') {
-		buf_adds(b, "\r\n");
-		c->at = AT_BARE_START;
-	} else if (c->at == AT_DOT_CR && ch != '\n') {
-		buf_adds(b, "..\r\n");
-		c->at = AT_BARE_START;
-	}
-	if (c->at == AT_DOT_CR) {
-		buf_adds(b, ".\r\n");
-		carry_owe(c, DUE_END);
-		c->open = false;
-		c->in_what = CARRY_COMMAND;
-		return;
-	}
-	if (c->at == AT_DOT && ch == '\r') {
-		c->at = AT_DOT_CR;
-		return;
-	}
-	if (c->at == AT_DOT)
-		buf_adds(b, ch == '\n' ? ".." : ".");
-	if (ch == '\r') {
-		c->at = AT_CR;
-	} else if (ch == '\n') {
-		buf_adds(b, "\r\n");
-		c->at = c->at == AT_CR ? AT_START : AT_BARE_START;
-	} else if (ch == '.' && c->at == AT_START) {
-		c->at = AT_DOT;
-	} else {
-		buf_adds(b, ch == '.' && c->at == AT_BARE_START ? "." : "");
-		buf_addc(b, ch);
-		c->at = AT_WITHIN;
-	}
+	taken = taken < CARRY_HELD ? taken : CARRY_HELD;
+	if (n->in_what == CARRY_CHUNK)
+		buf_add(&c->to_far, s.p, taken);
+	n->left -= taken;
+	if (n->left == 0)
+		n->in_what = CARRY_COMMAND;
+	return taken;
 }
 
 static size_t
-take_text(struct carry *c, struct span s)
+take(struct carry *c, struct carry_near *n, struct span s)
 {
-	size_t i = 0;
-
-	s.n = s.n < CARRY_HELD ? s.n : CARRY_HELD;
-	while (i < s.n && c->in_what == CARRY_TEXT) {
-		struct span rest = span_from(s, i);
-		size_t n = 0;
-
-		if (c->at == AT_WITHIN) {
-			n = span_find(rest, '\n');
-			n = span_find((struct span){ rest.p, n }, '\r');
-			buf_add(&c->to_far, rest.p, n);
-		}
-		i += n;
-		if (n < rest.n) {
-			octet(c, s.p[i]);
-			i++;
-		}
-	}
-	return i;
-}
-
-static size_t
-take_chunk(struct carry *c, struct span s)
-{
-	size_t n = s.n < c->left ? s.n : (size_t)c->left;
-
-	n = n < CARRY_HELD ? n : CARRY_HELD;
-	if (c->in_what == CARRY_CHUNK)
-		buf_add(&c->to_far, s.p, n);
-	c->left -= n;
-	if (c->left == 0)
-		c->in_what = CARRY_COMMAND;
-	return n;
-}
-
-static size_t
-take(struct carry *c, struct span s)
-{
-	if (c->to_far.n >= CARRY_HELD || c->to_near.n >= CARRY_HELD)
+	if (c->to_far.n >= CARRY_HELD || n->to_near.n >= CARRY_HELD)
 		return 0;
-	if (c->in_what == CARRY_COMMAND)
-		return take_command(c, s);
-	return c->in_what == CARRY_TEXT ? take_text(c, s) : take_chunk(c, s);
+	if (n->in_what == CARRY_COMMAND)
+		return take_command(c, n, s);
+	if (n->in_what != CARRY_TEXT)
+		return take_chunk(c, n, s);
+	return n->lmtp && c->owed.n >= CARRY_DUE ? 0 : carry_take_text(c, n, s);
+}
+
+/* Was there something to do? */
+static bool
+goes_on(struct carry *c, struct carry_near *n)
+{
+	size_t at = 0, taken = 1;
+	bool spoke = false;
+
+	while (carry_lmtp_speaks(c, n))
+		spoke = true;
+	while (taken > 0 && !n->over && at < n->in.n) {
+		taken = take(c, n, span_from(buf_span(&n->in), at));
+		at += taken;
+	}
+	if (n->over)
+		buf_clear(&n->in);
+	else
+		buf_drop(&n->in, at);
+	return spoke || at > 0;
+}
+
+/* What far is asked for a text may belong to one who is gone. */
+static bool
+is_asked(const struct carry *c)
+{
+	for (size_t i = 0; i < c->owed.n; i++)
+		if (c->owed.p[i].what == DUE_DATA && !c->owed.p[i].ready)
+			return true;
+	return false;
+}
+
+/* Whose turn is it, if it is nobody's? */
+static bool
+next_turn(struct carry *c)
+{
+	struct carry_near *first = NULL;
+
+	for (size_t i = 0; c->holder == NULL && i < c->nears.n; i++) {
+		struct carry_near *n = c->nears.p[i];
+
+		if (n->ticket > 0 && (first == NULL || n->ticket < first->ticket))
+			first = n;
+	}
+	if (first == NULL || (first->lmtp ? is_asked(c) : c->owed.n > 0))
+		return false;
+	c->holder = first;
+	first->ticket = 0;
+	return true;
 }
 
 void
 carry_go_on(struct carry *c)
 {
-	size_t at = 0, n = 1;
+	bool moved = true;
 
-	while (n > 0 && c->session && !c->over && at < c->in.n) {
-		n = take(c, span_from(buf_span(&c->in), at));
-		at += n;
+	while (moved) {
+		moved = false;
+		for (size_t i = 0; i < c->nears.n; i++)
+			moved |= goes_on(c, c->nears.p[i]);
+		moved |= next_turn(c);
 	}
-	if (c->over)
-		buf_clear(&c->in);
-	else
-		buf_drop(&c->in, at);
 }
 
 void
-carry_near(struct carry *c, struct span s)
+carry_near(struct carry *c, struct carry_near *n, struct span s)
 {
-	buf_addspan(&c->in, s);
+	buf_addspan(&n->in, s);
 	carry_go_on(c);
-}
-
-bool
-carry_near_over(const struct carry *c)
-{
-	return c->over && c->to_near.n == 0 && (c->dismissed || c->owed.n == 0);
-}
-
-/* Half a command that nobody will end; all else waits for far. */
-bool
-carry_near_done(const struct carry *c)
-{
-	return c->owed.n == 0 && c->to_far.n == 0 && c->to_near.n == 0 && (c->in.n == 0 ||
-	    (c->in_what == CARRY_COMMAND &&
-	    span_find(buf_span(&c->in), '\n') == c->in.n));
 }

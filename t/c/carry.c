@@ -5,8 +5,10 @@
  *	F: LINE, N: LINE	he says this; lines that stand together come together
  *	f: LINE, n: LINE	he hears this next; \ is an octet as in C
  *	F-: N-: f-: n-:		without CRLF
- *	begin, end		a session of the MTA
+ *	M, m, O, o		as N and n: two other sessions of the MTA
+ *	begin, end		a session of the MTA; begin M, end M
  *	quit			to the customer
+ *	keep, keep M		the MTA may lose its patience
  *	= free, = busy, = over, = lost, = proto, = torn
  */
 #include "../tap.h"
@@ -28,6 +30,21 @@
 #define MAIL "N: MAIL FROM:<a@x.test>\nf: MAIL FROM:<a@x.test>\nF: 250 ok\nn: 250 ok\n"
 #define RCPT "N: RCPT TO:<b@c.test>\nf: RCPT TO:<b@c.test>\nF: 250 ok\nn: 250 ok\n"
 #define DATA "N: DATA\nf: DATA\nF: 354 go\nn: 354 go\n"
+
+/* to a customer who has both CHUNKING and PIPELINING, one who has no CHUNKING */
+#define FAST "F: 220 cust.test\nf: EHLO isp.test\nF: 250-cust.test hello\n" \
+	"F: 250-PIPELINING\nF: 250-CHUNKING\nF: 250 LIMITS RCPTMAX=3\n= free\n"
+#define SLOW "F: 220 cust.test\nf: EHLO isp.test\nF: 250-cust.test hello\n" \
+	"F: 250 PIPELINING\n= free\n"
+#define STEPS "F: 220 cust.test\nf: EHLO isp.test\nF: 250 cust.test hello\n= free\n"
+#define ENTER(N, n) "begin " N "\n" n ": 220 cust.test ESMTP\n" N ": LHLO mx.test\n" \
+	n ": 250-cust.test\n" n ": 250-PIPELINING\n" \
+	n ": 250-ENHANCEDSTATUSCODES\n"
+#define LHLO(N, n) ENTER(N, n) n ": 250 HELP\n"
+#define LHLO3(N, n) ENTER(N, n) n ": 250-LIMITS RCPTMAX=3\n" n ": 250 HELP\n"
+#define NOTE(N, n, who) N ": MAIL FROM:<" who "@x.test>\n" n ": 250 2.1.0 noted\n" \
+	N ": RCPT TO:<" who "@c.test>\n" n ": 250 2.1.5 noted\n"
+#define SENT(who) "f: MAIL FROM:<" who "@x.test>\nf: RCPT TO:<" who "@c.test>\n"
 
 static const struct { const char *name, *script; } rows[] = {
 	{ "two sessions are one", HELLO MAIL RCPT DATA
@@ -118,11 +135,99 @@ static const struct { const char *name, *script; } rows[] = {
 	    "n: 451 later\nN: MAIL FROM:<a@x.test>\nf: RSET\nf: MAIL FROM:<a@x.test>\n" },
 	{ "but not before", HELLO MAIL "N: MAIL FROM:<b@x.test>\n"
 	    "n: 503 5.5.1 there is a sender already\n" },
+	{ "LMTP: two at the same time, one behind the other without a reply", FAST
+	    LHLO3("N", "n") LHLO3("M", "m") NOTE("N", "n", "a") NOTE("M", "m", "b")
+	    "N: DATA\nn: 354 go on\n" SENT("a") "M: DATA\n"
+	    "N: ..one\nN: .\nf: BDAT 6 LAST\nf: .one\nf: RSET\n" SENT("b")
+	    "m: 354 go on\nM: two\nM: .\nf: BDAT 5 LAST\nf: two\n"
+	    "F: 250 ok\nF: 250 ok\nF: 250 2.0.0 first\nF: 250 ok\nn: 250 2.0.0 first\n"
+	    "F: 250 ok\nF: 250 ok\nF: 451 4.2.0 second\nm: 451 4.2.0 second\n"
+	    "N: QUIT\nn: 221 2.0.0 until next time\n= over\nend\n= busy\nend M\n"
+	    "= free\nquit\nf: QUIT\nF: 221 bye\n" },
+	{ "LMTP: a reply for each recipient", FAST LHLO3("N", "n") NOTE("N", "n", "a")
+	    "N: RCPT TO:<no@c.test>\nn: 250 2.1.5 noted\nN: RCPT TO:<x@other.test>\n"
+	    "n: 450 4.7.1 this connection is for another's mail\n"
+	    "N: RCPT TO:<c@d.sub.test>\nn: 250 2.1.5 noted\n"
+	    "N: RCPT TO:<d@c.test>\nn: 452 4.5.3 too many recipients at once\n"
+	    "N: DATA\n" SENT("a") "f: RCPT TO:<no@c.test>\nf: RCPT TO:<c@d.sub.test>\n"
+	    "n: 354 go on\nN: x\nN: .\nN: MAIL FROM:<>\nf: BDAT 3 LAST\nf: x\n"
+	    "F: 250 ok\nF: 250 ok\nF: 550-5.1.1 no\nF: 550 5.1.1 such user\nF: 250 ok\n"
+	    "F: 250 2.0.0 kept\nn: 250 2.0.0 kept\nn: 550-5.1.1 no\n"
+	    "n: 550 5.1.1 such user\nn: 250 2.0.0 kept\nn: 250 2.1.0 noted\n" },
+	{ "LMTP: far has no CHUNKING", SLOW LHLO("N", "n") LHLO("M", "m")
+	    NOTE("N", "n", "a") NOTE("M", "m", "b") "N: DATA\n" SENT("a") "f: DATA\n"
+	    "M: DATA\nF: 250 ok\nF: 250 ok\nF: 354 go\nn: 354 go on\n"
+	    "N: ..one\nN: .\nf: ..one\nf: .\nf: RSET\n" SENT("b") "f: DATA\n"
+	    "F: 250 kept\nn: 250 kept\nF: 250 ok\nF: 250 ok\nF: 450 no\nF: 503 what\n"
+	    "m: 354 go on\nM: two\nM: .\nm: 450 no\n" },
+	{ "LMTP: far has no PIPELINING either", STEPS LHLO("N", "n") NOTE("N", "n", "a")
+	    "N: DATA\nf: MAIL FROM:<a@x.test>\nF: 250 ok\nf: RCPT TO:<a@c.test>\n"
+	    "F: 250 ok\nf: DATA\nF: 354 go\nn: 354 go on\nN: x\nN: .\nf: x\nf: .\n"
+	    "F: 250 kept\nn: 250 kept\n" NOTE("N", "n", "b")
+	    "N: DATA\nf: RSET\nF: 250 ok\nf: MAIL FROM:<b@x.test>\n" },
+	{ "LMTP: a sender who is refused, another one", FAST LHLO3("N", "n")
+	    NOTE("N", "n", "a") "N: DATA\n" SENT("a") "n: 354 go on\nF: 552 too big\n"
+	    "N: x\nN: .\nn: 552 too big\n" NOTE("N", "n", "b") "F: 503 what\n"
+	    "N: DATA\nf: RSET\n" SENT("b") "n: 354 go on\nF: 250 ok\nF: 250 ok\nF: 250 ok\n"
+	    "N: y\nN: .\nf: BDAT 3 LAST\nf: y\nF: 250 kept\nn: 250 kept\n" },
+	{ "LMTP: CR and LF alone, dots", FAST LHLO3("N", "n") NOTE("N", "n", "a")
+	    "N: DATA\n" SENT("a") "n: 354 go on\n"
+	    "N-: a\\n.\\r\\nb\\r.\\r\\n.\\nc\\r\\n.\\rd\\r\\n..\\r\\n.e\\r\\n.\\r\\n\n"
+	    "f-: BDAT 30 LAST\\r\\na\\r\\n.\\r\\nb\\r\\n.\\r\\n.\\r\\nc\\r\\n.\\r\\nd\\r\\n.\\r\\ne\\r\\n\n" },
+	{ "LMTP: gone before its turn, in it, and within the text", FAST LHLO3("N", "n")
+	    LHLO3("M", "m") LHLO3("O", "o") NOTE("N", "n", "a") NOTE("M", "m", "b")
+	    NOTE("O", "o", "c") "N: DATA\nn: 354 go on\n" SENT("a") "M: DATA\nO: DATA\n"
+	    "end M\nN: half\nend\nf: RSET\n" SENT("c") "o: 354 go on\nO: .\n"
+	    "f: BDAT 0 LAST\nend O\n= busy\nF: 250 ok\nF: 250 ok\nF: 250 ok\n"
+	    "F: 250 ok\nF: 250 ok\nF: 250 kept\n= free\n" },
+	{ "LMTP: gone within the text behind DATA", SLOW LHLO("N", "n") NOTE("N", "n", "a")
+	    "N: DATA\n" SENT("a") "f: DATA\nF: 250 ok\nF: 250 ok\nF: 354 go\n"
+	    "n: 354 go on\nend\n= torn\n" },
+	{ "LMTP: gone when far is asked", SLOW LHLO("N", "n") LHLO("M", "m")
+	    NOTE("N", "n", "a") NOTE("M", "m", "b") "N: DATA\n" SENT("a") "f: DATA\n"
+	    "M: DATA\nend\nF: 250 ok\nF: 250 ok\nF: 451 no\nf: RSET\n" SENT("b")
+	    "f: DATA\n" },
+	{ "LMTP: far asks for what nobody has", SLOW LHLO("N", "n") NOTE("N", "n", "a")
+	    "N: DATA\n" SENT("a") "f: DATA\nend\nF: 250 ok\nF: 250 ok\nF: 354 go\n= lost\n" },
+	{ "LMTP: he who waits is told so", FAST LHLO3("N", "n") LHLO3("M", "m")
+	    NOTE("N", "n", "a") NOTE("M", "m", "b") "keep M\nN: DATA\nn: 354 go on\n"
+	    SENT("a") "M: DATA\nkeep\nkeep M\nm: 354-the line is busy\nN: .\n"
+	    "f: BDAT 0 LAST\nf: RSET\n" SENT("b") "m: 354 go on\nkeep M\n" },
+	{ "LMTP: what is not said there", FAST LHLO3("N", "n") "N: EHLO x\n"
+	    "n: 502 5.5.1 that is not carried\nN: RCPT TO:<a@c.test>\n"
+	    "n: 503 5.5.1 MAIL comes first\nN: DATA\nn: 503 5.5.1 RCPT comes first\n"
+	    "N: MAIL FROM:<a@x.test>\nn: 250 2.1.0 noted\nN: DATA\n"
+	    "n: 503 5.5.1 RCPT comes first\nN: MAIL FROM:<>\n"
+	    "n: 503 5.5.1 there is a sender already\nN: RSET\nn: 250 2.0.0 forgotten\n"
+	    "N: BDAT 2 LAST\nn: 502 5.5.1 not offered\n= over\n" },
+	{ "SMTP waits for LMTP, which waits for SMTP", FAST LHLO3("N", "n") NOTE("N", "n", "a")
+	    "N: DATA\nn: 354 go on\n" SENT("a") "begin M\nm: 220 cust.test ESMTP\n"
+	    "M: HELO x\n" LHLO3("O", "o") NOTE("O", "o", "c") "O: DATA\nN: .\n"
+	    "f: BDAT 0 LAST\nF: 250 ok\nF: 250 ok\nF: 250 kept\nn: 250 kept\n"
+	    "m: 250 cust.test\nM: MAIL FROM:<b@x.test>\nf: RSET\nf: MAIL FROM:<b@x.test>\n"
+	    "F: 250 ok\nF: 250 ok\nm: 250 ok\nM: QUIT\nm: 221 2.0.0 until next time\n"
+	    "end M\nf: RSET\n" SENT("c") "o: 354 go on\n" },
 	{ "QUIT behind the text", HELLO MAIL RCPT DATA "N: .\nN: QUIT\nf: .\n= busy\n"
 	    "F: 250 ok\nn: 250 ok\nn: 221 2.0.0 until next time\n= over\n" },
 };
 
-struct play { struct carry c; struct err e; int end; struct buf far, near; };
+#define NEARS 3
+
+struct play {
+	struct carry c;
+	struct carry_near n[NEARS];
+	struct err e;
+	int end;
+	struct buf far, near[NEARS];
+};
+
+static size_t
+nth(char who)
+{
+	static const char names[] = "NMOnmo";
+
+	return (size_t)(strchr(names, who) - names) % NEARS;
+}
 
 static void
 octets(struct buf *b, struct span s)
@@ -149,21 +254,22 @@ static void
 send_all(struct play *p)
 {
 	buf_addspan(&p->far, buf_take(&p->c.to_far));
-	buf_addspan(&p->near, buf_take(&p->c.to_near));
+	for (size_t i = 0; i < NEARS; i++)
+		buf_addspan(&p->near[i], buf_take(&p->n[i].to_near));
 }
 
 static void
-say(struct play *p, struct buf *b, bool far, size_t bite)
+say(struct play *p, struct buf *b, char who, size_t bite)
 {
 	struct span rest = buf_take(b);
 
 	while (rest.n > 0) {
 		struct span s = { rest.p, rest.n < bite ? rest.n : bite };
 
-		if (far && p->e.fault == FAULT_NONE)
+		if (who != 'F')
+			carry_near(&p->c, &p->n[nth(who)], s);
+		else if (p->e.fault == FAULT_NONE)
 			carry_far(&p->c, s, &p->e);
-		else if (!far)
-			carry_near(&p->c, s);
 		send_all(p);
 		rest = span_from(rest, s.n);
 	}
@@ -186,7 +292,8 @@ is_so(struct play *p, struct span what)
 	if (span_is(what, "free") || span_is(what, "busy"))
 		return carry_is_free(&p->c) == span_is(what, "free");
 	if (span_is(what, "over"))
-		return p->c.over && p->near.n == 0 && carry_near_over(&p->c);
+		return p->n[0].over && p->near[0].n == 0 &&
+		    carry_near_over(&p->c, &p->n[0]);
 	if (span_is(what, "torn"))
 		return p->end < 0;
 	return p->e.fault == (span_is(what, "lost") ? FAULT_TEMP : FAULT_PROTO);
@@ -199,31 +306,52 @@ line(struct play *p, struct span l, struct span next, struct buf *said, size_t b
 	struct span arg = span_from(l, bare ? 4 : 3);
 	struct buf want = {0};
 
-	if (span_is(l, "begin")) {
-		carry_begin(&p->c);
+	if (span_starts(l, "begin")) {
+		carry_begin(&p->c, &p->n[nth(l.n > 6 ? l.p[6] : 'N')]);
 		send_all(p);
-	} else if (span_is(l, "end")) {
-		p->end = carry_end(&p->c, &p->e);
+	} else if (span_starts(l, "end")) {
+		p->end = carry_end(&p->c, &p->n[nth(l.n > 4 ? l.p[4] : 'N')], &p->e);
+		send_all(p);
+	} else if (span_starts(l, "keep")) {
+		carry_keep(&p->c, &p->n[nth(l.n > 5 ? l.p[5] : 'N')]);
 		send_all(p);
 	} else if (span_is(l, "quit")) {
 		carry_quit(&p->c);
 		send_all(p);
 	} else if (l.p[0] == '=') {
 		good = is_so(p, span_from(l, 2));
-	} else if (l.p[0] == 'F' || l.p[0] == 'N') {
+	} else if (strchr("FNMO", l.p[0]) != NULL) {
 		octets(said, arg);
 		buf_adds(said, bare ? "" : "\r\n");
 		if (next.n == 0 || next.p[0] != l.p[0])
-			say(p, said, l.p[0] == 'F', bite);
+			say(p, said, l.p[0], bite);
 	} else {
 		octets(&want, arg);
 		buf_adds(&want, bare ? "" : "\r\n");
-		good = hears(l.p[0] == 'f' ? &p->far : &p->near, buf_span(&want));
+		good = hears(l.p[0] == 'f' ? &p->far : &p->near[nth(l.p[0])],
+		    buf_span(&want));
 	}
 	buf_free(&want);
 	if (!good)
 		printf("# at `%.*s': %s\n", (int)l.n, l.p, p->e.text);
 	return good;
+}
+
+static bool
+nothing_left(const struct buf *b)
+{
+	if (b->n > 0)
+		printf("# left: %.*s\n", (int)b->n, b->p);
+	return b->n == 0;
+}
+
+static void
+play_free(struct play *p)
+{
+	carry_free(&p->c);
+	buf_free(&p->far);
+	for (size_t i = 0; i < NEARS; i++)
+		buf_free(&p->near[i]);
 }
 
 static void
@@ -237,60 +365,70 @@ play(const char *name, const char *script, size_t bite)
 	carry_start(&p.c, "isp.test", SPAN("c.test @sub.test"));
 	while (good && span_cut(&rest, '\n', &l))
 		good = line(&p, l, rest, &said, bite);
-	if (good && (p.far.n > 0 || p.near.n > 0)) {
-		good = false;
-		printf("# left: %.*s%.*s\n", (int)p.far.n, p.far.n ? p.far.p : "",
-		    (int)p.near.n, p.near.n ? p.near.p : "");
-	}
+	for (size_t i = 0; good && i < NEARS; i++)
+		good = nothing_left(&p.near[i]);
+	good = good && nothing_left(&p.far);
 	ok(good, "%s, in bites of %zu", name, bite);
-	carry_free(&p.c);
-	buf_free(&p.far);
-	buf_free(&p.near);
+	play_free(&p);
 	buf_free(&said);
+}
+
+/* Far has greeted, and a session of the MTA has said this. */
+static void
+begin(struct play *p, const char *far, const char *near)
+{
+	*p = (struct play){0};
+	carry_start(&p->c, "isp.test", SPAN("c.test"));
+	carry_far(&p->c, span_of(far), &p->e);
+	carry_begin(&p->c, &p->n[0]);
+	carry_near(&p->c, &p->n[0], span_of(near));
 }
 
 /* Who takes nothing stops the other one, and the memory stays as it is. */
 static void
 test_bounds(void)
 {
+	static const char far[] = "220 c.test\r\n250-c.test\r\n250 PIPELINING\r\n",
+	    fast[] = "220 c.test\r\n250-c.test\r\n250-CHUNKING\r\n250 PIPELINING\r\n";
 	static char much[60000];
 	struct play p = {0};
+	struct carry_near *n = &p.n[0];
 	size_t most = 0;
 
 	memset(much, 'x', sizeof much);
-
-	carry_start(&p.c, "isp.test", SPAN("c.test"));
-	carry_far(&p.c, SPAN("220 c.test\r\n250-c.test\r\n250 PIPELINING\r\n"), &p.e);
-	carry_begin(&p.c);
-	carry_near(&p.c, SPAN("MAIL FROM:<>\r\nRCPT TO:<a@c.test>\r\nDATA\r\n"));
+	begin(&p, far, "MAIL FROM:<>\r\nRCPT TO:<a@c.test>\r\nDATA\r\n");
 	carry_far(&p.c, SPAN("250 1\r\n250 2\r\n354 3\r\n"), &p.e);
 	ok(p.e.fault == FAULT_NONE, "the text may come");
-	for (int i = 0; i < 100 && !carry_near_full(&p.c); i++)
-		carry_near(&p.c, (struct span){ much, sizeof much });
-	most = p.c.in.n + p.c.to_far.n;
-	ok(carry_near_full(&p.c) && most < 400000, "the text waits: %zu octets", most);
-	carry_free(&p.c);
-	p = (struct play){0};
-	carry_start(&p.c, "isp.test", SPAN("c.test"));
-	carry_far(&p.c, SPAN("220 c.test\r\n250-c.test\r\n250 PIPELINING\r\n"), &p.e);
-	carry_begin(&p.c);
-	for (int i = 0; i < 1000000 && !carry_near_full(&p.c); i++)
-		carry_near(&p.c, SPAN("NOOP\r\n"));
-	ok(carry_near_full(&p.c) && p.c.to_near.n < 200000, "so do replies");
-	carry_free(&p.c);
-	p = (struct play){0};
-	carry_start(&p.c, "isp.test", SPAN("c.test"));
-	carry_far(&p.c, SPAN("220 c.test\r\n250-c.test\r\n250 PIPELINING\r\n"), &p.e);
-	carry_begin(&p.c);
-	carry_near(&p.c, SPAN("MAIL FROM:<>\r\n"));
-	for (int i = 0; i < 1000000 && !carry_near_full(&p.c); i++) {
-		carry_near(&p.c, SPAN("RCPT TO:<a@c.test>\r\n"));
+	for (int i = 0; i < 100 && !carry_near_full(n); i++)
+		carry_near(&p.c, n, (struct span){ much, sizeof much });
+	most = n->in.n + p.c.to_far.n;
+	ok(carry_near_full(n) && most < 400000, "the text waits: %zu octets", most);
+	play_free(&p);
+	begin(&p, far, "");
+	for (int i = 0; i < 1000000 && !carry_near_full(n); i++)
+		carry_near(&p.c, n, SPAN("NOOP\r\n"));
+	ok(carry_near_full(n) && n->to_near.n < 200000, "so do replies");
+	play_free(&p);
+	begin(&p, far, "MAIL FROM:<>\r\n");
+	for (int i = 0; i < 1000000 && !carry_near_full(n); i++) {
+		carry_near(&p.c, n, SPAN("RCPT TO:<a@c.test>\r\n"));
 		send_all(&p);
 	}
-	ok(carry_near_full(&p.c) && p.c.owed.n <= CARRY_DUE, "so do commands");
-	carry_free(&p.c);
-	buf_free(&p.far);
-	buf_free(&p.near);
+	ok(carry_near_full(n) && p.c.owed.n <= CARRY_DUE, "so do commands");
+	play_free(&p);
+	begin(&p, fast, "LHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<a@c.test>\r\nDATA\r\n");
+	for (int i = 0; i < 100 && !carry_near_full(n); i++)
+		carry_near(&p.c, n, (struct span){ much, sizeof much });
+	most = n->in.n + n->chunk.n + p.c.to_far.n;
+	ok(carry_near_full(n) && most < 400000, "in LMTP, too: %zu octets", most);
+	play_free(&p);
+	begin(&p, fast, "LHLO x\r\nMAIL FROM:<>\r\n");
+	for (int i = 0; i < 5000; i++) {
+		carry_near(&p.c, n, SPAN("RCPT TO:<a@c.test>\r\n"));
+		send_all(&p);
+	}
+	ok(n->v.rcpts.n == CARRY_RCPTS, "and no more recipients than it is asked for");
+	play_free(&p);
 }
 
 int
