@@ -7,7 +7,7 @@
 #define SMTP "25"
 
 /* Where the MTA goes when it delivers. */
-struct hop { struct buf host; const char *port; bool known; };
+struct hop { struct buf host; const char *port; bool known, spliced; };
 
 static void
 hop_of(struct hop *h, const struct customer *c)
@@ -16,7 +16,7 @@ hop_of(struct hop *h, const struct customer *c)
 	if (c->spliced) {
 		buf_adds(&h->host, c->splice.host);
 		h->port = c->splice.port;
-		h->known = true;
+		h->known = h->spliced = true;
 	} else if (c->from.n > 0 && c->from.p[0].bits == 128) {
 		range_text(&h->host, &c->from.p[0].at);
 		h->port = SMTP;
@@ -98,8 +98,9 @@ static void
 postfix_route(struct buf *b, const char *node, const struct hop *h)
 {
 	for (int below = 0; below <= (*node == '@'); below++)
-		buf_addf(b, "    {%s%s = tidegate:[%s%s]:%s}\n", below ? "." : "",
-		    name_of(node), is_six(h) ? "ipv6:" : "",
+		buf_addf(b, "    {%s%s = tidegate%s:[%s%s]:%s}\n", below ? "." : "",
+		    name_of(node), h->spliced ? "-splice" : "",
+		    is_six(h) ? "ipv6:" : "",
 		    buf_str((struct buf *)(uintptr_t)&h->host), h->port);
 }
 
@@ -115,10 +116,11 @@ postfix(struct buf *b, const struct customers *v)
 	    "transport_maps = inline:{\n");
 	each(b, v, postfix_route);
 	buf_adds(b, "    }\n"
-	    "# tried for ETRN, dequeue and postqueue -s only, on one connection\n"
-	    "defer_transports = tidegate\n"
-	    "tidegate_destination_concurrency_limit = 1\n"
-	    "smtp_connection_cache_destinations = static:all\n"
+	    "# tried for ETRN, dequeue and postqueue -s only\n"
+	    "defer_transports = tidegate tidegate-splice\n"
+	    "# so many messages are on a customer's connection at a time\n"
+	    "tidegate-splice_initial_destination_concurrency = 20\n"
+	    "tidegate-splice_destination_concurrency_limit = 20\n"
 	    "fast_flush_domains = $relay_domains\n"
 	    "# ETRN to Postfix itself\n"
 	    "smtpd_etrn_restrictions = permit_mynetworks, "
@@ -129,8 +131,9 @@ postfix(struct buf *b, const struct customers *v)
 	    "delay_warning_time = 0h\n"
 	    "maximal_queue_lifetime = 5d\n"
 	    "bounce_queue_lifetime = 5d\n"
-	    "\n# master.cf: that transport\n"
-	    "tidegate  unix  -  -  n  -  -  smtp\n");
+	    "\n# master.cf: these transports\n"
+	    "tidegate  unix  -  -  n  -  -  smtp\n"
+	    "tidegate-splice  unix  -  -  n  -  -  lmtp\n");
 }
 
 /* ---- Exim ---- */

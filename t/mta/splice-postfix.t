@@ -17,20 +17,28 @@ run_queue() {
 }
 splice_tests
 
-# an administrator who left out what is printed about connections
-chroot "$root" sh -c 'postconf -e tidegate_destination_concurrency_limit=20 smtp_connection_cache_destinations= smtp_connection_cache_on_demand=no
-	postsuper -d ALL; postfix reload' >"$tmp/reload" 2>&1
-want=
-for i in 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29; do
-	submit ann@x.test "u$i@customer.test"
-	want="$want${want:+ }u$i@customer.test"
-done
-ok 'twenty wait' wait_for waits_is "$want"
-carry --
-is 'he gets them over one connection, though Postfix opened many' "$want" got
-is 'each once' 20 texts
-is 'one' 1 connections
-like 'many sessions' 'sessions 20 messages 20' cat "$tmp/splice.out"
-ok 'none is left' wait_for waits_is ''
+# twenty HOW: wait, and go
+twenty() {
+	chroot "$root" sh -c 'postsuper -d ALL; postfix reload' >"$tmp/reload" 2>&1
+	want=
+	for i in 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29; do
+		submit ann@x.test "u$i@customer.test"
+		want="$want${want:+ }u$i@customer.test"
+	done
+	ok 'twenty wait' wait_for waits_is "$want"
+	carry -- --ext=8BITMIME,PIPELINING,CHUNKING
+	is "$1: he gets them over one connection, though Postfix opened many" "$want" got
+	is "$1: each once" 20 texts
+	is "$1: one" 1 connections
+	like "$1: in several sessions" 'sessions [1-9][0-9] messages 20' cat "$tmp/splice.out"
+	ok "$1: none is left" wait_for waits_is ''
+}
+twenty LMTP
+like 'that it was' 'postfix/lmtp.*to=<u29@customer.test>.*status=sent' cat "$root/var/log/postfix.log"
+# an administrator who has it speak SMTP
+chroot "$root" postconf -F tidegate-splice/unix/command=smtp
+chroot "$root" postconf -e smtp_connection_cache_on_demand=no
+twenty SMTP
+like 'that it was' 'postfix/smtp.*to=<u29@customer.test>.*status=sent' cat "$root/var/log/postfix.log"
 diag <"$tmp/splice.err"
 done_testing

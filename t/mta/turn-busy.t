@@ -15,8 +15,6 @@ install_into "$root"
 customers
 in_chroot - "$root" turn-server --customers=/etc/tidegate/customers --print-config=postfix >"$tmp/printed" ||
 	bail 'no configuration'
-# not one connection, as printed, but five
-sed -i 's/^\(tidegate_destination_concurrency_limit\) = 1$/\1 = 5/' "$tmp/printed"
 isp_postfix
 server 367 --splice
 
