@@ -13,7 +13,7 @@ missing() {
 		grep -Eq -e "(^|[^a-z-])$o([^a-z-]|\$)" "$tmp/page" || echo "$o"
 	done
 }
-for tool in queue-list queue-cat smtp-send etrn-request dequeue msg-sizecheck turn-server gateway-dial \
+for tool in queue-list queue-cat smtp-send etrn-request dequeue msg-sizecheck turn-client turn-server gateway-dial \
 	gateway-flush gateway-etrn; do
 	is "$tool: its page tells all options" '' missing $tool
 	like "$tool --help names its operands" "^Usage: $tool " $tool --help

@@ -23,6 +23,7 @@ says() {
 	same "$(cat "$tmp/command")" "$tmp/below.plain" "$tmp/printed.plain"
 }
 is 'the first is make demo' '$ make demo' sh -c 'printf "%s\n" "$1" | head -n 1' - "$(block 1)"
+is 'which ends as it says' "$(tail -n 1 "$top/t/demo/expected")" sh -c 'printf "%s\n" "$1" | tail -n 1' - "$(block 1)"
 for n in 2 3 4; do says $n; done
 ok 'the last one printed something' test -s "$tmp/printed"
 done_testing
