@@ -55,7 +55,9 @@ status_json() {
 # What is printable already, for JSON.
 quoted() { printf '%s' "$1" | sed 's/[\\"]/\\&/g'; }
 
-line_of() { printf '%-11s %-20s %s\n' "$1" "$2" "$3"; }
+line_of() {
+	if [ -n "$3" ]; then printf '%-11s %-20s %s\n' "$@"; else printf '%-11s %s\n' "$1" "$2"; fi
+}
 
 did_it_work() {
 	if [ "$last" -eq 0 ]; then
@@ -72,7 +74,7 @@ did_it_work() {
 	class_words "$failed_code"
 	ago "$failed"
 	line_of failed "$(at "$failed")" "$span: status $failed_code, $words"
-	printf '%s\n' "$failed_why" | fold -s -w 68 | sed -n 's/^/            /; 1,4p'
+	printf '%s\n' "$failed_why" | fold -s -w 68 | sed -n 's/^/            /; s/ *$//; 1,4p'
 }
 
 when_next() {
@@ -134,7 +136,7 @@ show_status() {
 
 ### All of them
 
-# A line a link, in the width that is left for the reason.
+# A line a link, and one more for what failed.
 status_row() {
 	when_due
 	told_due=$?
@@ -152,9 +154,8 @@ status_row() {
 	0*) [ "$next" -le "$now_s" ] || { span $((next - now_s)); row_next=$span; } ;;
 	*) row_next='?' ;;
 	esac
-	why=$reason
-	[ "$failures" -eq 0 ] || why=$failed_why
-	status_line "$link_name" "$state_is" "$row_last" "$well" "$calls${max_calls:+/$max_calls}" "$row_next" "$why"
+	status_line "$link_name" "$state_is" "$row_last" "$well" "$calls${max_calls:+/$max_calls}" "$row_next" "$reason"
+	[ "$failures" -eq 0 ] || printf '    %.76s\n' "$failed_why"
 	return "$told_due"
 }
 

@@ -56,7 +56,7 @@ conf EVERY=1h URGENT=10m
 echo 'exit 77' >"$tmp/do/queue-list"
 at $T0 >/dev/null
 exits 'could not look' 77 at $((T0 + 60)) --status
-is 'is not "nothing waits"' 'next        cannot be told       ' last told $((T0 + 60))
+is 'is not "nothing waits"' 'next        cannot be told' last told $((T0 + 60))
 waits
 is 'what waits for more' 'next        when more waits      nothing waits long enough' \
 	sh -c 'sed "/^EVERY/d" "$1" >"$2" && TIDEGATE_NOW=$3 gateway-dial --status --config="$2" isp | grep ^next' - \
@@ -92,7 +92,7 @@ awk '{ sub(/sent=-/, "sent=123456"); sub(/bytes=-/, "bytes=9876543210"); sub(/up
 	"$tmp/sessions.log" >"$tmp/log" && cp "$tmp/log" "$tmp/sessions.log"
 at $((T0 + 60)) --status >"$tmp/screen"
 is 'much to tell' '' fits "$tmp/screen"
-is 'five sessions of it' 5 grep -c '^20.* none 120k .* 9419M 86400s$' "$tmp/screen"
+is 'five sessions of it' 5 grep -c '^20.* 120k .* 9419M ' "$tmp/screen"
 like 'the beginning of the reason' '^            dequeue: mx.isp.test\[192.0.2.1\]:25: 451 4.7.1' cat "$tmp/screen"
 json() { at $((T0 + 60)) --status --json | perl -MJSON::PP -e 'my $j = decode_json(<STDIN>); print join("|", map { $_ // "null" } @$j{@ARGV}), "\n"' "$@"; }
 is 'as JSON, with all of its characters' "isp|75|7|7|$((T0 + 7))|$((T0 + 607))|RETRY after a failure|dequeue: $long \"\\" \
@@ -117,17 +117,25 @@ works
 session $T0 isp
 session $((T0 + 600)) lte
 session $((T0 + 600)) spare
-printf '%s\n' 'echo "dequeue: 192.0.2.1:25: connect: Connection timed out" >&2' 'exit 75' >"$tmp/do/dequeue"
+fails
 session $((T0 + 7000)) isp
 TIDEGATE_NOW=$((T0 + 7200))
 export TIDEGATE_NOW
 is '--status without a name: a line each' 'LINK           STATUS ENDED WENT WELL   CALLS  NEXT  WHY
-isp                75    3m        2h    2/24    6m  dequeue: 192.0.2.1:25: conn
+isp                75    3m        2h    2/24    6m  RETRY after a failure
+    dequeue: 192.0.2.1:25: connect: Connection timed out
 lte                 0  110m      110m       1   now  EVERY
 night               -     -         -       0   now  nothing says how often
 spare               0  110m      110m     1/1   12h  MAX_CALLS=1 for today' gateway-dial --status
+echo 'cat "$T/words" >&2; exit 75' >"$tmp/do/dequeue"
+for n in 1 2 3 4 5 6 7 8; do
+	book=line$n book EVERY=1h MAX_CALLS=100
+	session $((T0 + 7000)) line$n
+done
 gateway-dial --status >"$tmp/screen"
 is 'on one screen' '' fits "$tmp/screen"
+is 'of all twelve' 12 grep -c '^[ilns][a-z0-9]*  ' "$tmp/screen"
+rm "$tmp/links"/line*
 is 'the same as JSON' 'isp 75
 lte 0
 night 0
