@@ -110,6 +110,14 @@ found() { env PATH="$tmp/fake:$PATH" "$@"; }
 both() { (cd "$tmp" && find q.one q.two -type f -exec cksum {} + | sort -k 3); }
 both >"$tmp/before"
 rm -f "$tmp/sink"
+sed 's/config_directory = %s/&\\nmulti_instance_directories =/' "$tmp/fake/postconf" >"$tmp/postconf"
+mkdir "$tmp/alone"
+printf '#!/bin/sh\ntouch "$tmp/asked"\n' >"$tmp/alone/postmulti"
+cp "$tmp/postconf" "$tmp/alone" && chmod +x "$tmp/alone"/*
+is 'one that is in charge of no others is the only one' 3 env PATH="$tmp/alone:$PATH" queue-list --count
+ok '... and postmulti is not asked' test ! -e "$tmp/asked"
+is '... but with MAIL_CONFIG it is' 3 env PATH="$tmp/alone:$PATH" MAIL_CONFIG="$tmp/conf.one" queue-list --count
+ok '... as that may not be the primary one' test -e "$tmp/asked"
 is 'both are found' 6 sh -c 'PATH=$tmp/fake:$PATH queue-list | grep -c "^$tmp/q\.\(one\|two\)/"'
 for verb in '-- all' '--remove -y' '--bounce -y'; do
 	case $verb in -*all) verb="-- $tmp/all" ;; esac

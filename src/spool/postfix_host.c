@@ -15,6 +15,7 @@
 
 struct instance {
 	char *conf, *queue;
+	bool alone;		/* it says that it is in charge of no others */
 };
 
 struct instances { struct instance *p; size_t n, room; };
@@ -55,6 +56,8 @@ setting(struct instance *i, struct span line)
 		i->conf = span_dup(span_trim(line));
 	else if (span_is(name, "queue_directory") && i->queue == NULL)
 		i->queue = span_dup(span_trim(line));
+	else if (span_is(name, "multi_instance_directories"))
+		i->alone = span_trim(line).n == 0;
 }
 
 /* The instance of this configuration, NULL: the one postconf uses.  0, -1. */
@@ -62,7 +65,8 @@ static int
 ask(struct instances *found, const char *conf, struct err *e)
 {
 	const char *const args[] = {
-		"-x", "queue_directory", "config_directory", PF_FLUSH_NAMES, NULL
+		"-x", "queue_directory", "config_directory",
+		"multi_instance_directories", PF_FLUSH_NAMES, NULL
 	};
 	struct instance one = {0};
 	struct buf out = {0};
@@ -101,6 +105,18 @@ ask_new(struct instances *found, const char *conf, struct err *e)
 	return is_known(found, conf) ? 0 : ask(found, conf, e);
 }
 
+/*
+ * What `postmulti -l' would list is known, as postconf has answered for the primary
+ * instance: a program less to wait for.
+ */
+static bool
+is_only(const struct instances *found)
+{
+	const char *own = getenv("MAIL_CONFIG");
+
+	return (own == NULL || *own == '\0') && found->n > 0 && found->p[0].alone;
+}
+
 /* `name group enabled directory`, a line an instance. */
 static int
 ask_postmulti(struct instances *found, struct err *e)
@@ -112,6 +128,8 @@ ask_postmulti(struct instances *found, struct err *e)
 	char *conf;
 	int r = 0;
 
+	if (is_only(found))
+		return 0;
 	if (pf_run(NULL, "postmulti", args, (struct span){0}, &out, &none) != 0) {
 		buf_free(&out);
 		return 0;	/* older than 2.6, or for root only */
