@@ -206,17 +206,21 @@ ask(struct settings *c, const char *conf, const char *node)
 	return r == 0 ? 0 : -1;
 }
 
-/* So long nothing has changed in the file or directory; -1 unknown. */
+/*
+ * So long nothing has changed in the file or directory, be it a link and what it leads
+ * to; -1 unknown.
+ */
 static int64_t
 quiet(const char *dir, const char *name)
 {
 	struct buf path = {0};
-	struct stat st;
+	struct stat st, link;
 	int64_t age = -1;
 
 	buf_addf(&path, "%s/%s", dir, name);
-	if (lstat(buf_str(&path), &st) == 0)
-		age = time(NULL) - st.st_mtime;
+	if (stat(buf_str(&path), &st) == 0 && lstat(path.p, &link) == 0)
+		age = time(NULL) - (st.st_mtime > link.st_mtime ? st.st_mtime :
+		    link.st_mtime);
 	buf_free(&path);
 	return age;
 }

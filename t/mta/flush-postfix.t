@@ -53,6 +53,14 @@ is 'walked' 1 walked
 aged
 is 'later: by the log' "$everyone" of etrn.test
 is 'not walked' 0 walked
+mv "$root/etc/postfix/main.cf" "$root/etc/main.cf.real" && ln -s ../main.cf.real "$root/etc/postfix/main.cf"
+touch -h -d '1 day ago' "$root/etc/postfix/main.cf"
+touch "$root/etc/main.cf.real"
+of etrn.test >/dev/null
+is 'walked where what the configuration links to is new' 1 walked
+aged
+of etrn.test >/dev/null
+is 'not where that is old' 0 walked
 is 'a domain below one that is named' fay@sub.parent.test of sub.parent.test
 is 'not walked either' 0 walked
 is 'a domain that is not' 'carla@other.test
