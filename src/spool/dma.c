@@ -189,7 +189,7 @@ conf(const char *name, struct buf *value)
 	struct span rest, line, word;
 	int r = 0;
 
-	file_read(CONF, 1 << 20, &text, &none);
+	file_conf(CONF, 1 << 20, &text, &none);
 	rest = buf_span(&text);
 	while (r == 0 && span_cut(&rest, '\n', &line)) {
 		line = span_trim(line);

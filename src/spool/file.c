@@ -79,6 +79,16 @@ file_read(const char *path, size_t most, struct buf *text, struct err *e)
 }
 
 int
+file_conf(const char *path, size_t most, struct buf *text, struct err *e)
+{
+	char *real = realpath(path, NULL);
+	int r = file_read(real != NULL ? real : path, most, text, e);
+
+	free(real);
+	return r;
+}
+
+int
 dir_open(const char *path, DIR **dir, struct err *e)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -31,6 +31,9 @@ int file_text(int fd, size_t most, struct buf *text, struct err *);
 /* A small file's text: 1, 0 there is none, -1 with its name. */
 int file_read(const char *path, size_t most, struct buf *text, struct err *);
 
+/* The same of a configuration file, which may be a link: it is nobody's but root's. */
+int file_conf(const char *path, size_t most, struct buf *text, struct err *);
+
 /* Opens a directory.  1; 0 it is gone or none (a link is none); -1. */
 int dir_open(const char *path, DIR **, struct err *);
 

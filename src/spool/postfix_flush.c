@@ -235,7 +235,7 @@ is_kept(const char *conf)
 	bool yes = false;
 
 	buf_addf(&path, "%s/master.cf", conf);
-	if (file_read(buf_str(&path), SERVICES_MAX, &text, &none) <= 0)
+	if (file_conf(buf_str(&path), SERVICES_MAX, &text, &none) <= 0)
 		buf_clear(&text);
 	rest = buf_span(&text);
 	while (!yes && span_cut(&rest, '\n', &line)) {

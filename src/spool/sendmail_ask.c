@@ -367,7 +367,7 @@ sm_mailer(const struct spool *s, const char *route, struct buf *name,
 	if (!span_starts(said, "mailer ") || !span_cut(&said, ',', &mailer))
 		return 0;
 	buf_addspan(name, span_trim(span_from(mailer, strlen("mailer "))));
-	if (file_read(s->conf != NULL ? s->conf : SENDMAIL_CF, CF_MAX, &text,
+	if (file_conf(s->conf != NULL ? s->conf : SENDMAIL_CF, CF_MAX, &text,
 	    &none) == 1)
 		r = find_flags(buf_span(&text), buf_span(name), flags);
 	buf_free(&text);

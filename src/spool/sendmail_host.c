@@ -49,7 +49,7 @@ read_conf(const char *conf, struct queues *v, struct err *e)
 {
 	struct buf text = {0};
 	struct span rest, line;
-	int r = file_read(conf, CF_MAX, &text, e);
+	int r = file_conf(conf, CF_MAX, &text, e);
 
 	rest = buf_span(&text);
 	while (r == 1 && span_cut(&rest, '\n', &line)) {
@@ -67,7 +67,7 @@ sm_option(const char *conf, const char *name, struct buf *value, struct err *e)
 {
 	struct buf text = {0}, key = {0};
 	struct span rest, line;
-	int r = file_read(conf, CF_MAX, &text, e);
+	int r = file_conf(conf, CF_MAX, &text, e);
 	bool found = false;
 
 	buf_addf(&key, "O %s=", name);

@@ -40,6 +40,8 @@ rm "$root$spool/q2" && mv "$root/var/disk2"/* "$root$spool"
 ln -s ../../disk2 "$root$spool/qf"
 exits 'sendmail: parts by a link: no empty queue' 69 inside
 rm "$root$spool/qf"
+mv "$root/etc/mail/sendmail.cf" "$root/etc/sendmail.real" && ln -s ../sendmail.real "$root/etc/mail/sendmail.cf"
+is 'sendmail: found by a configuration that is a link, too' "$spool" found
 unprivileged told
 untouched
 chroot "$root" sendmail -Am -Q -qQ "-qI$(ours | awk '/held@/ { print $1 }')" >/dev/null 2>&1
