@@ -32,6 +32,8 @@ if ($until =~ /[-!]/ && length $until == 1) {
 }
 print $s "x" x ($octets - 2), "\r\n";
 until (system("sh", "-c", $until) == 0) { select undef, undef, undef, .05 }
+shutdown $s, 1;		# what has not been read would make it a reset
+1 while <$s>;
 E2
 # listen ADDRESS FILE ONLY6: reads whatever comes; its port goes into FILE
 cat >"$tmp/listen" <<'E2'
@@ -110,7 +112,7 @@ sessions() {
 	if [ "$counts" ]; then
 		{ visits 127.0.0.1 0 !; visits 127.0.0.1 0 !; visits 127.0.0.1 0 !; } | plan
 		ends "$way: short ones that they close" 0 asked_long --results x.test
-		like '... are told of by the kernel' '^at least 3 sessions, (6|[1-9][0-9]*) octets$' came
+		like '... are told of by the kernel' '^at least 3 sessions, ' came
 	fi
 
 	{ napped 1.2; visits 127.0.0.1 0 -; } | plan
