@@ -56,7 +56,7 @@ features() {
 	... with DIAL and its children deaf | gateway.t | DIAL and its child are deaf to TERM
 	a shell without arrays: dash, ash, yash | gateway-yash.t | yash
 	--probe | gateway-probe.t | nobody listens
-	--status and --check | gateway-due.t | --check: too old
+	--status and --check | gateway-status.t | --check: too old
 	the page, step by step | mta/setup-postfix.t | page
 	END
 }
