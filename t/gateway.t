@@ -476,6 +476,11 @@ is 'our own port is closed' 'received=-' got 69
 like '... it says so' 'nobody listens on port 2525' cat "$tmp/err"
 ok '... and nothing else is waited for' sh -c '! grep -q "FIRST" "$1"' - "$tmp/err"
 
+conf SMARTHOST=192.0.2.7 "$quick" "KEEPALIVE=touch $tmp/kept"
+doing etrn-request "$no_mail"
+exits 'KEEPALIVE is there' 0 etrn
+ok '... and is not run at once' test ! -e "$tmp/kept"
+
 # The link goes down meanwhile.
 interface_has 5000
 conf SMARTHOST=192.0.2.7 "$quick" INTERFACE=ppp0
