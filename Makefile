@@ -130,8 +130,7 @@ bench: all $(helpers) $(gauges) $(preloads)
 completions = $(PREFIX)/share/bash-completion/completions
 
 $(BUILD)/bash-completion: share/bash-completion $(bins) $(scripts) $(wildcard bin/*.sh)
-	share/bash-completion $(bins) $(scripts) >$@.new
-	mv $@.new $@
+	share/bash-completion $(bins) $(scripts) >$@.$$$$ && mv $@.$$$$ $@
 
 #: make install    into $(DESTDIR)$(PREFIX)
 install: all $(BUILD)/bash-completion
