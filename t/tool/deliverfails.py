@@ -8,6 +8,10 @@ one before it (lockstep).  Prints what is wrong:
                             on disk in turn (t/preload/steps.c, $STEPS)
     server MODE lmtp|smtp   into a server that goes away at each point of its session
     syncs MODE N            into a Maildir, N letters: how many syncs there were
+    powercut MODE IMAGE [HAS_NOT]   into a Maildir on the file system in this file, which is
+                            mounted on DIR/disk: what is on it, mounted on DIR/copy, when
+                            the power goes behind each step; also when somebody else has
+                            synced something of his own in between
 """
 import os
 import re
@@ -127,10 +131,10 @@ def all_well(fates):
 
 # ---- what is there ----
 
-def there():
+def there(home=HOME):
     """The letters in new; one that is not whole is told."""
     found, bad = [], []
-    new = os.path.join(HOME, "new")
+    new = os.path.join(home, "new")
     for name in sorted(os.listdir(new)) if os.path.isdir(new) else []:
         with open(os.path.join(new, name), "rb") as f:
             octets = f.read()
@@ -176,18 +180,32 @@ def early(at=""):
 
 # ---- cases ----
 
-def fresh():
-    shutil.rmtree(HOME, ignore_errors=True)
+def fresh(home=HOME):
+    shutil.rmtree(home, ignore_errors=True)
     if os.path.exists(LOG):
         os.unlink(LOG)
 
 
+def empty(home):
+    fresh(home)
+    for d in ("new", "tmp", "cur"):
+        os.makedirs(os.path.join(home, d))
+
+
+def logged(which, home=HOME, **settings):
+    return session(which, "maildir:" + home, STEPS_LOG=LOG, STEPS_UNDER=home,
+                   STEPS_IN="turn-client", STEPS_SAYS="1", **settings)
+
+
+def steps_taken():
+    with open(LOG) as f:
+        return [line.rstrip("\n") for line in f if not line.startswith("0 ")]
+
+
 def steps(**settings):
     fresh()
-    fates, code = session([0, 1, 2], "maildir:" + HOME, STEPS_LOG=LOG, STEPS_UNDER=HOME,
-                          STEPS_IN="turn-client", STEPS_SAYS="1", **settings)
-    with open(LOG) as f:
-        return [line.rstrip("\n") for line in f if not line.startswith("0 ")], fates, code
+    fates, code = logged([0, 1, 2], **settings)
+    return steps_taken(), fates, code
 
 
 def wrong(what, fates, code, at):
@@ -252,17 +270,56 @@ def server(kind):
 
 
 def syncs(n):
-    fresh()
-    for d in ("new", "tmp", "cur"):
-        os.makedirs(os.path.join(HOME, d))
-    fates, code = session([3 + i for i in range(int(n))], "maildir:" + HOME, STEPS_LOG=LOG,
-                          STEPS_UNDER=HOME, STEPS_IN="turn-client", STEPS_SAYS="1")
+    empty(HOME)
+    fates, code = logged([3 + i for i in range(int(n))])
     if code != 0 or not all_well(fates) or len(there()[0]) != int(n):
         sys.exit(f"status {code}, {len(there()[0])} came")
-    with open(LOG) as f:
-        print(sum("sync" in line.split(" ")[1] for line in f))
+    print(sum("sync" in line.split(" ")[1] for line in steps_taken()))
     print(*early(), sep="")
 
 
+def on_disk(image):
+    """What there() says of the disk, as it is now."""
+    copy = os.path.join(DIR, "copy")
+    subprocess.run(["cp", "--sparse=always", image, copy + ".img"], check=True)
+    subprocess.run(["mount", "-o", "loop", copy + ".img", copy], check=True)
+    try:
+        return there(os.path.join(copy, "home"))
+    finally:
+        subprocess.run(["umount", copy], check=True)
+
+
+def somebody_syncs(disk):
+    with open(os.path.join(disk, "other"), "a") as f:
+        f.write("x")
+        f.flush()
+        os.fsync(f.fileno())
+
+
+def powercut(image, has_not=""):
+    disk, all_steps, n = os.path.join(DIR, "disk"), ["0 none"], 0
+    home = os.path.join(disk, "home")
+    while n < len(all_steps):
+        at = all_steps[n]
+        empty(home)
+        subprocess.run(["sync", "-f", disk], check=True)
+        fates, code = logged([0, 1, 2], home, STEPS_HAS_NOT=has_not, STEPS_DO="kill",
+                             STEPS_AT=at.split(" ")[0])
+        if n == 0:
+            all_steps += steps_taken()
+            if code != 0 or not all_well(fates):
+                sys.exit(f"nothing failed, and yet: status {code}, {fates}")
+        for what in ("at once", "behind another's sync"):
+            found, bad = on_disk(image)
+            bad += [f"letter{i} heard 250 and is not there" for i, fate in fates.items()
+                    if fate == "250" and i not in found]
+            for line in bad:
+                print(f"{what}, {at.replace(home, '')}: {line}")
+            somebody_syncs(disk)
+        n += 1
+    print(f"# {n} cuts", file=sys.stderr)
+
+
 if __name__ == "__main__":
-    {"maildir": maildir, "server": server, "syncs": syncs}[CASE](*MORE)
+    {"maildir": maildir, "server": server, "syncs": syncs,
+     "powercut": powercut}[CASE](*MORE)
