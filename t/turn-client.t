@@ -136,6 +136,24 @@ target 'S: 421 4.3.2 going down'
 exits 'nobody knows: it comes again' 75 one '^451 4\.'
 target X
 exits 'nor when it says nothing' 75 one '^451 4\.'
+# what is refused here, without asking the target
+refused() {
+	sed "s/^C~ VERDICT/C~ $1/" "$top/t/talk/turn/one.talk" >"$tmp/one.talk"
+	shift
+	fetch "$tmp/one.talk" --results "$@" y.test
+}
+exits 'too large: the server reports it' 0 refused '^552 5\.3\.4 ' --max-size=5 -v
+cp "$tmp/.out" "$tmp/o" && cp "$tmp/.err" "$tmp/e"
+is 'and it is told' '-	b@y.test	failed	5.3.4	552 larger than is taken here' cat "$tmp/o"
+like 'to people, too' '^turn-client: <b@y.test>: failed: 552 larger' cat "$tmp/e"
+like 'and counted' 'received 0, refused 1, ' cat "$tmp/e"
+says - 'C: ATRN y.test' 'S: 250 ok' 'C: 220 gw.customer.test ESMTP' 'S: EHLO isp.test' \
+	'C~ ^250-gw.customer.test$' 'C: 250-PIPELINING' 'C: 250-8BITMIME' 'C: 250-SMTPUTF8' \
+	'C: 250-CHUNKING' 'C: 250-DSN' 'C: 250-ENHANCEDSTATUSCODES' 'C: 250-SIZE 5' \
+	'C: 250 LIMITS RCPTMAX=1000' 'S: MAIL FROM:<a@x.test> SIZE=6' \
+	'C: 552 5.3.4 larger than is taken here' 'S: QUIT' 'C: 221 2.0.0 bye'
+is 'or not let in: nobody knows for whom it was' '-	*	failed	5.3.4	552 larger than is taken here' \
+	fetch "$tmp/says.talk" --results --max-size=5 y.test
 # seven bits only
 eight() {
 	eight_option=${3-}

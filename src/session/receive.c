@@ -103,6 +103,27 @@ refused(struct coming *c, int code, const char *status, const char *text)
 	c->why = span_dup(span_of(text));
 }
 
+static void
+tell_each(struct receive *x, const struct coming *c, int code, const char *status,
+    const char *text)
+{
+	for (size_t i = 0; i < c->rcpts.n; i++)
+		if (!c->rcpts.p[i].refused)
+			tell(x, c->rcpts.p[i].address, code, status, text);
+}
+
+/* All of a message that was refused: those who are to have it, or, unknown, all. */
+static void
+tell_all(struct receive *x, const struct coming *c, int code, const char *status,
+    const char *text)
+{
+	x->refused++;
+	if (c != NULL)
+		tell_each(x, c, code, status, text);
+	if (c == NULL || c->rcpts.n == 0)
+		tell(x, (char *)(uintptr_t)"*", code, status, text);
+}
+
 /* Those whose sender was refused: whoever heard that may have named no recipient. */
 static void
 forget_refused(struct receive *x)
@@ -112,9 +133,7 @@ forget_refused(struct receive *x)
 
 		if (c->refused == 0)
 			continue;
-		x->refused++;
-		if (c->rcpts.n == 0)
-			tell(x, (char *)(uintptr_t)"*", c->refused, c->status, c->why);
+		tell_all(x, c, c->refused, c->status, c->why);
 		forget(x, i);
 	}
 }
@@ -124,15 +143,10 @@ ended(struct receive *x, size_t i, int code, const char *status, const char *tex
 {
 	struct coming *c = x->coming.p[i];
 
-	if (code / 100 == 2) {
-		x->messages++;
-		x->octets += c->octets;
-	} else {
-		x->refused++;
-	}
-	for (size_t k = 0; k < c->rcpts.n; k++)
-		if (!c->rcpts.p[k].refused)
-			tell(x, c->rcpts.p[k].address, code, status, text);
+	x->messages += code / 100 == 2;
+	x->octets += code / 100 == 2 ? c->octets : 0;
+	x->refused += code / 100 != 2;
+	tell_each(x, c, code, status, text);
 	forget(x, i);
 }
 
@@ -220,6 +234,10 @@ asked(struct receive *x, struct question *q)
 	struct coming *c = coming(x, q->transaction);
 	bool over = q->about == ABOUT_FORGET;
 
+	if (q->why.code != 0)
+		tell_all(x, c, q->why.code, q->why.status, q->why.text);
+	if (q->about == ABOUT_REFUSED)
+		return;
 	if (q->about == ABOUT_MAIL)
 		begins(x, q);
 	else if (q->about == ABOUT_RCPT && !wants(x, q))

@@ -30,6 +30,7 @@
 #define SMTP_RECEIVER_H
 
 #include "base/vec.h"
+#include "wire/arguments.h"
 #include "wire/ehlo.h"
 #include "wire/envelope.h"
 
@@ -68,7 +69,8 @@ enum about {
 	ABOUT_TEXT,		/* `text': the next piece, lines ended by CRLF (a last
 				   one may lack it, behind BDAT), dots not doubled */
 	ABOUT_END,		/* that was all of it: its fate */
-	ABOUT_FORGET,		/* this transaction comes to nothing */
+	ABOUT_FORGET,		/* this transaction comes to nothing; `why': its text
+				   is refused */
 	ABOUT_AUTH,		/* `text': the mechanism in capitals; `more', if
 				   has_more: the initial response, base64 (or `=') */
 	ABOUT_ANSWER,		/* `text': base64, behind receiver_challenge() */
@@ -76,6 +78,7 @@ enum about {
 	ABOUT_ETRN, ABOUT_ATRN,	/* `text': the argument as it was said; ATRN's may
 				   be empty */
 	ABOUT_TURN,
+	ABOUT_REFUSED,		/* told: a message was not let in, and `why' */
 };
 
 /* What it holds is the engine's, but may be moved out and left {0}. */
@@ -87,6 +90,7 @@ struct question {
 	int64_t size;		/* as MAIL declared it; -1 */
 	struct buf text, more;
 	bool has_more;
+	struct complaint why;	/* what the peer hears; code 0: nothing was wrong */
 };
 
 /* A reply that is not sent yet. */

@@ -200,8 +200,10 @@ on_mail(struct receiver *r, struct span rest)
 		c = (struct complaint){ 503, "5.5.1", "a message is under way" };
 	else
 		c = arguments_mail(rest, offers(r), &v, &size);
-	if (c.code == 0 && r->terms->max_size > 0 && size > r->terms->max_size)
+	if (c.code == 0 && r->terms->max_size > 0 && size > r->terms->max_size) {
 		c = (struct complaint){ 552, "5.3.4", "larger than is taken here" };
+		receiver_tell(r, ABOUT_REFUSED)->why = c;
+	}
 	if (c.code != 0) {
 		envelope_free(&v);
 		receiver_reply(r, c.code, c.status, c.text);

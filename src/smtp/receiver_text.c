@@ -17,6 +17,12 @@ receiver_begin_text(struct receiver *r, bool chunk, uint64_t octets, bool last)
 		receiver_text(r, (struct span){0});
 }
 
+static const struct complaint refusals[] = {
+	[SPOILT_BARE] = { 550, "5.5.2", "a CR or LF that is not CRLF" },
+	[SPOILT_SIZE] = { 552, "5.3.4", "larger than is taken here" },
+	[SPOILT_ORDER] = { 503, "5.5.1", "no message, or no recipient, to take it" },
+};
+
 /* The driver need not wait for the end to hear that it comes to nothing. */
 static void
 spoil(struct receiver *r, enum spoilt how)
@@ -24,7 +30,7 @@ spoil(struct receiver *r, enum spoilt how)
 	if (r->spoilt != SPOILT_NOT)
 		return;
 	r->spoilt = how;
-	receiver_tell(r, ABOUT_FORGET);
+	receiver_tell(r, ABOUT_FORGET)->why = refusals[how];
 	r->open = false;
 }
 
@@ -39,12 +45,6 @@ give(struct receiver *r, const char *p, size_t n)
 	buf_add(&receiver_tell(r, ABOUT_TEXT)->text, p, n);
 	r->held += n;
 }
-
-static const struct { int code; const char *status, *text; } refusals[] = {
-	[SPOILT_BARE] = { 550, "5.5.2", "a CR or LF that is not CRLF" },
-	[SPOILT_SIZE] = { 552, "5.3.4", "larger than is taken here" },
-	[SPOILT_ORDER] = { 503, "5.5.1", "no message, or no recipient, to take it" },
-};
 
 static void
 refuse(struct receiver *r)

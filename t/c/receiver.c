@@ -8,8 +8,8 @@
  *	Q: QUESTION	the driver is asked, or told, this next:
  *			MAIL <SENDER> [size=N] [8bit] [7bit] [utf8] [ret=full|hdrs]
  *			[envid=ID], RCPT <ADDRESS> [notify=BITS] [orcpt=WHO], TEXT OCTETS,
- *			END, FORGET, AUTH MECHANISM [INITIAL], ANSWER BASE64, CANCEL,
- *			ETRN NODE, ATRN [DOMAINS], TURN
+ *			END, FORGET [CODE], AUTH MECHANISM [INITIAL], ANSWER BASE64,
+ *			CANCEL, ETRN NODE, ATRN [DOMAINS], TURN, REFUSED CODE
  *	A: CODE STATUS TEXT	the driver answers the first that is not answered yet;
  *			`A2:' the second one of these; STATUS - is none
  *	A: 334 BASE64	AUTH goes on
@@ -105,7 +105,7 @@ static void
 render(struct buf *b, const struct question *q)
 {
 	static const char *const words[] = { "MAIL", "RCPT", "TEXT", "END", "FORGET",
-	    "AUTH", "ANSWER", "CANCEL", "ETRN", "ATRN", "TURN" };
+	    "AUTH", "ANSWER", "CANCEL", "ETRN", "ATRN", "TURN", "REFUSED" };
 
 	buf_adds(b, words[q->about]);
 	if (q->about == ABOUT_MAIL)
@@ -115,6 +115,8 @@ render(struct buf *b, const struct question *q)
 	else if (q->text.n > 0 || q->about == ABOUT_ANSWER)
 		buf_addc(b, ' ');
 	buf_addspan(b, buf_span(&q->text));
+	if (q->why.code != 0)
+		buf_addf(b, " %d", q->why.code);
 	if (q->has_more)
 		buf_addf(b, " %.*s", (int)q->more.n, q->more.n > 0 ? q->more.p : "");
 }
