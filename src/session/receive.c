@@ -6,60 +6,12 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/text.h"
+#include "session/coming.h"
 #include "wire/domain.h"
 
 #define OUT_ENOUGH 65536	/* octets of replies that the peer does not read */
 #define HEARD_ENOUGH 4096	/* octets that are a sign of life without a command */
 #define GRACE_MS 1500		/* for what is in hand when a signal came */
-
-/* A recipient of a transaction. */
-struct coming_rcpt {
-	char *address;
-	unsigned token;
-	bool refused;
-};
-
-/* A transaction without a fate. */
-struct coming {
-	unsigned transaction;
-	unsigned token;		/* of its end; 0: not there yet */
-	unsigned mail;		/* of its beginning, until that is answered */
-	int refused;		/* that was, with this; 0 */
-	char *status, *why;
-	int64_t octets;
-	VEC(struct coming_rcpt) rcpts;
-};
-
-/* ---- what comes ---- */
-
-static void
-coming_free(struct coming *c)
-{
-	for (size_t i = 0; i < c->rcpts.n; i++)
-		free(c->rcpts.p[i].address);
-	vec_free(&c->rcpts);
-	free(c->status);
-	free(c->why);
-	free(c);
-}
-
-static void
-forget(struct receive *x, size_t i)
-{
-	coming_free(x->coming.p[i]);
-	memmove(x->coming.p + i, x->coming.p + i + 1,
-	    (x->coming.n - i - 1) * sizeof *x->coming.p);
-	x->coming.n--;
-}
-
-static struct coming *
-coming(struct receive *x, unsigned transaction)
-{
-	for (size_t i = x->coming.n; i-- > 0;)
-		if (x->coming.p[i]->transaction == transaction)
-			return x->coming.p[i];
-	return NULL;
-}
 
 static void
 say(const struct receive *x, const char *mark, const char *text)
@@ -76,113 +28,11 @@ say(const struct receive *x, const char *mark, const char *text)
 }
 
 static void
-tell(const struct receive *x, char *recipient, int code, const char *status,
-    const char *text)
-{
-	struct buf words = {0};
-	struct result r = { .ref = (char *)(uintptr_t)"-", .recipient = recipient,
-	    .fate = code / 100 == 2 ? FATE_DELIVERED : code / 100 == 5 ?
-	    FATE_FAILED : FATE_DEFERRED,
-	    .status = (char *)(uintptr_t)(status != NULL ? status : "4.0.0") };
-
-	buf_addf(&words, "%d %s", code, text);
-	r.text = buf_str(&words);
-	if (x->told != NULL)
-		x->told(x->arg, &r);
-	buf_free(&words);
-}
-
-static void
-refused(struct coming *c, int code, const char *status, const char *text)
-{
-	c->mail = 0;
-	if (code / 100 == 2)
-		return;
-	c->refused = code;
-	c->status = status != NULL ? span_dup(span_of(status)) : NULL;
-	c->why = span_dup(span_of(text));
-}
-
-static void
-tell_each(struct receive *x, const struct coming *c, int code, const char *status,
-    const char *text)
-{
-	for (size_t i = 0; i < c->rcpts.n; i++)
-		if (!c->rcpts.p[i].refused)
-			tell(x, c->rcpts.p[i].address, code, status, text);
-}
-
-/* All of a message that was refused: those who are to have it, or, unknown, all. */
-static void
-tell_all(struct receive *x, const struct coming *c, int code, const char *status,
-    const char *text)
-{
-	x->refused++;
-	if (c != NULL)
-		tell_each(x, c, code, status, text);
-	if (c == NULL || c->rcpts.n == 0)
-		tell(x, (char *)(uintptr_t)"*", code, status, text);
-}
-
-/* Those whose sender was refused: whoever heard that may have named no recipient. */
-static void
-forget_refused(struct receive *x)
-{
-	for (size_t i = x->coming.n; i-- > 0;) {
-		struct coming *c = x->coming.p[i];
-
-		if (c->refused == 0)
-			continue;
-		tell_all(x, c, c->refused, c->status, c->why);
-		forget(x, i);
-	}
-}
-
-static void
-ended(struct receive *x, size_t i, int code, const char *status, const char *text)
-{
-	struct coming *c = x->coming.p[i];
-
-	x->messages += code / 100 == 2;
-	x->octets += code / 100 == 2 ? c->octets : 0;
-	x->refused += code / 100 != 2;
-	tell_each(x, c, code, status, text);
-	forget(x, i);
-}
-
-static void
-decided(struct receive *x, unsigned token, int code, const char *status,
-    const char *text)
-{
-	for (size_t i = 0; i < x->coming.n; i++) {
-		struct coming *c = x->coming.p[i];
-
-		if (c->token == token) {
-			ended(x, i, code, status, text);
-			return;
-		}
-		if (c->mail == token) {
-			refused(c, code, status, text);
-			return;
-		}
-		for (size_t k = 0; k < c->rcpts.n; k++)
-			if (c->rcpts.p[k].token == token) {
-				c->rcpts.p[k].token = 0;
-				c->rcpts.p[k].refused = code / 100 != 2;
-				if (code / 100 != 2)
-					tell(x, c->rcpts.p[k].address, code,
-					    status, text);
-				return;
-			}
-	}
-}
-
-static void
 answer(void *arg, unsigned token, int code, const char *status, const char *text)
 {
 	struct receive *x = arg;
 
-	decided(x, token, code, status, text);
+	coming_decided(x, token, code, status, text);
 	receiver_say(&x->engine, token, code, status, text);
 }
 
@@ -199,28 +49,13 @@ is_ours(const struct receive *x, const char *address)
 	return false;
 }
 
-static void
-begins(struct receive *x, const struct question *q)
-{
-	struct coming *c = must(calloc(1, sizeof *c));
-
-	forget_refused(x);
-	c->transaction = q->transaction;
-	c->mail = q->token;
-	*vec_add(&x->coming) = c;
-	say(x, "<-  MAIL ", q->env.sender);
-}
-
 /* True: it is somebody of ours. */
 static bool
 wants(struct receive *x, const struct question *q)
 {
 	const char *address = q->env.rcpts.p[0].address;
-	struct coming *c = coming(x, q->transaction);
-	struct coming_rcpt *r = vec_add(&c->rcpts);
 
-	r->address = span_dup(span_of(address));
-	r->token = q->token;
+	coming_rcpt(x, q);
 	say(x, "<-  RCPT ", address);
 	if (is_ours(x, address))
 		return true;
@@ -231,27 +66,26 @@ wants(struct receive *x, const struct question *q)
 static void
 asked(struct receive *x, struct question *q)
 {
-	struct coming *c = coming(x, q->transaction);
+	struct coming *c = coming_of(x, q->transaction);
 	bool over = q->about == ABOUT_FORGET;
 
 	if (q->why.code != 0)
-		tell_all(x, c, q->why.code, q->why.status, q->why.text);
+		coming_refused(x, c, &q->why);
 	if (q->about == ABOUT_REFUSED)
 		return;
-	if (q->about == ABOUT_MAIL)
-		begins(x, q);
-	else if (q->about == ABOUT_RCPT && !wants(x, q))
+	if (q->about == ABOUT_MAIL) {
+		coming_begin(x, q);
+		say(x, "<-  MAIL ", q->env.sender);
+	} else if (q->about == ABOUT_RCPT && !wants(x, q)) {
 		return;
-	else if (q->about == ABOUT_TEXT)
+	} else if (q->about == ABOUT_TEXT) {
 		c->octets += (int64_t)q->text.n;
-	else if (q->about == ABOUT_END)
+	} else if (q->about == ABOUT_END) {
 		c->token = q->token;
+	}
 	deliver_take(x->to, q);
-	for (size_t i = 0; over && i < x->coming.n; i++)
-		if (x->coming.p[i] == c) {
-			forget(x, i);
-			break;
-		}
+	if (over)
+		coming_forget(x, c);
 }
 
 static bool
@@ -464,7 +298,7 @@ receive_run(struct receive *x, struct line *line, struct span early, struct err 
 	receiver_start(&x->engine, &x->terms);
 	receiver_feed(&x->engine, early);
 	r = go_on(x, e);
-	forget_refused(x);
+	coming_settle(x);
 	return r < 0 ? err_in(e, "%s", x->peer) : 0;
 }
 
@@ -474,8 +308,6 @@ receive_close(struct receive *x)
 	deliver_close(x->to);
 	x->to = NULL;
 	receiver_free(&x->engine);
-	while (x->coming.n > 0)
-		forget(x, 0);
-	vec_free(&x->coming);
+	coming_free(x);
 	buf_free(&x->heard);
 }
