@@ -102,7 +102,9 @@ lint: $(BUILD)/.ready
 
 #: make asan       the tests again under AddressSanitizer and UBSan (make asan TESTS= : C only)
 undefined = -fsanitize=undefined -fno-sanitize-recover=undefined
-sanitized = BUILD=build/asan CFLAGS='-O1 -g -fsanitize=address $(undefined) -fno-omit-frame-pointer'
+# what is not initialised is not zero by chance
+pattern = -ftrivial-auto-var-init=pattern
+sanitized = BUILD=build/asan CFLAGS='-O1 -g -fsanitize=address $(undefined) -fno-omit-frame-pointer $(pattern)'
 asan:
 	$(MAKE) check $(sanitized)
 

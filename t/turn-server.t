@@ -356,6 +356,15 @@ END
 chmod +x "$tmp/drain"
 like 'a command of our own' '^250' plays 'EHLO c.test\nCRAM alice secret\nATRN two.test\n' --drain-command="$tmp/drain now"
 like 'has the customer and the domains' '^220 .*now two.test' cat "$tmp/drain.log"
+cat >"$tmp/drain" <<-'END'
+	#!/usr/bin/env python3
+	import os, sys
+	all = [f for f in os.listdir('/proc/self/fd') if os.path.lexists('/proc/self/fd/' + f)]
+	open(sys.argv[0] + '.log', 'w').write(' '.join(sorted(all)) + '\n')
+	sys.stdout.write('QUIT\r\n')
+END
+plays 'EHLO c.test\nCRAM alice secret\nATRN two.test\n' --drain-command="$tmp/drain" >/dev/null
+is 'and no descriptor besides' '0 1 2' cat "$tmp/drain.log"
 
 # ---- the MTA's own sessions ----
 # programs of the same name beside it stand in for the MTA
