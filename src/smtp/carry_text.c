@@ -57,8 +57,9 @@ octet(struct carry *c, struct carry_near *n, struct buf *b, bool bare, char ch)
 	} else if (ch == '.' && n->at == AT_START) {
 		n->at = AT_DOT;
 	} else {
-		buf_adds(b, ch == '.' && n->at == AT_BARE_START ? dot(bare) :
-		    (char[]){ ch, '\0' });
+		if (ch == '.' && n->at == AT_BARE_START && !bare)
+			buf_addc(b, '.');
+		buf_addc(b, ch);
 		n->at = AT_WITHIN;
 	}
 }

@@ -89,6 +89,8 @@ static const struct { const char *name, *script; } rows[] = {
 	    "N-: a\\n.\\r\\nb\\r.\\r\\n.\\nc\\r\\n.\\rd\\r\\n..\\r\\n.e\\r\\n.\\r\\r\\n\\n.\\n\n"
 	    "f-: a\\r\\n..\\r\\nb\\r\\n..\\r\\n..\\r\\nc\\r\\n..\\r\\nd\\r\\n..\\r\\n.e\\r\\n..\\r\\n\\r\\n\\r\\n..\\r\\n\n"
 	    "N: .\nf: ..\nN: .\nf: .\nF: 250 ok\nn: 250 ok\n" },
+	{ "a NUL passes wherever it stands", HELLO MAIL RCPT DATA
+	    "N: \\x00a\\x00\nN: .\\x00\nf: \\x00a\\x00\nf: .\\x00\n" },
 	{ "BDAT", HELLO MAIL RCPT "N: BDAT 3\nN-: .\\r\\n\nN: BDAT 2 LAST\nN-: \\n.\n"
 	    "f: BDAT 3\nf-: .\\r\\n\nf: BDAT 2 LAST\nf-: \\n.\nF: 250 ok\nF: 250 done\n"
 	    "n: 250 ok\nn: 250 done\n" },
