@@ -114,6 +114,19 @@ begin -- --banner='554 go away'
 finished >/dev/null
 is 'no greeting: later' 75 echo $carried
 
+# who is still there when all that was expected has been answered is sent home
+begin --expected=2 --quiet=90000 --deadline=30000 --
+text 1 | send bob@c.test
+perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new($ARGV[0]) or exit 1;
+	print $s "LHLO x.test\r\nMAIL FROM:<>\r\nRCPT TO:<b\@c.test>\r\nDATA\r\n";
+	while (<$s>) { last if /^354/ }
+	print $s "x\r\n.\r\n"; print <$s>' "$tmp/mta" >"$tmp/said"
+is 'all that was expected came: QUIT' 'sessions 2 messages 2 refused 0' finished
+like 'and goodbye to the MTA' '^421 4.3.2 that was all' cat "$tmp/said"
+begin --expected=3 --quiet=500 --
+text 1 | send bob@c.test
+is 'not all came: it is quiet' 'sessions 1 messages 1 refused 0' finished
+
 begin --first=300 --
 is 'no session comes: QUIT' 'sessions 0 messages 0 refused 0' finished
 is 'nothing but that' 'CONNECT EHLO QUIT' verbs

@@ -32,7 +32,8 @@ enum note_what {
 	NOTE_CHALLENGE,		/* text: base64 */
 	NOTE_DRAIN,		/* code, status, text; fd: of the one who is the client now */
 	NOTE_SPLICE,		/* likewise; fd: listens for the MTA; more: the customer's
-				   domains, a blank between */
+				   domains, a blank between; extra: how many messages
+				   wait */
 };
 
 struct note {

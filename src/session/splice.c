@@ -14,6 +14,7 @@
 #define STALL_MS 180000		/* without an octet taken, RFC 5321 section 4.5.3.2.5 */
 #define GRACE_MS 1500		/* for last words */
 #define KEEP_MS 60000		/* so long the MTA waits in silence; it may do so for 120 s */
+#define SOON_MS 1000		/* of rest, once all that was expected has come */
 #define NEARS_MOST 32		/* sessions of the MTA at a time */
 #define WAITING_MOST 1000	/* who are sent away at the end */
 
@@ -33,10 +34,11 @@ struct carrying {
 	struct carry c;
 	struct buf heard;
 	bool far_eof, released, quit;
+	bool enough;		/* no session is taken any more */
 	size_t answers;		/* when the patience began */
 	int64_t far_by;		/* its answer; NEVER */
 	int64_t far_takes;	/* until when some octet has to be */
-	int64_t quiet_at;
+	int64_t quiet_at, rests_at;
 };
 
 /* ---- far ---- */
@@ -109,7 +111,7 @@ session_ends(struct carrying *x, struct near *n, struct err *e)
 static bool
 takes_sessions(const struct carrying *x)
 {
-	return x->released && !x->quit && x->c.ready && x->nears.n < NEARS_MOST;
+	return x->released && !x->quit && !x->enough && x->c.ready && x->nears.n < NEARS_MOST;
 }
 
 /* 1 one came, 0 none */
@@ -248,20 +250,45 @@ is_stopped(const struct splice *o)
 	    p[1].revents == 0;
 }
 
+/*
+ * Whatever was there when it began has had its answer, and nothing more came for a
+ * moment: the MTA may keep its sessions in case there is.
+ */
+static bool
+has_enough(const struct carrying *x)
+{
+	return x->o->expected > 0 &&
+	    x->c.messages + x->c.refused >= (size_t)x->o->expected &&
+	    carry_rests(&x->c);
+}
+
+static int
+send_home(struct carrying *x)
+{
+	x->enough = true;
+	for (size_t i = 0; i < x->nears.n; i++)
+		carry_dismiss(&x->nears.p[i]->c, "that was all");
+	return 1;
+}
+
 /* What is to be done while nothing is carried; 1, 0, -1. */
 static int
 between(struct carrying *x, struct err *e)
 {
 	struct splice *o = x->o;
 
-	if (!carry_is_free(&x->c) || x->quit)
+	if (x->quit)
+		return 0;
+	if (!x->enough && has_enough(x) && clock_left(x->rests_at) == 0)
+		return send_home(x);
+	if (!carry_is_free(&x->c))
 		return 0;
 	if (!x->released) {
 		x->released = true;
 		x->quiet_at = clock_in(o->first_ms);
 		return o->release != NULL && o->release(o->arg, e) < 0 ? -1 : 1;
 	}
-	if (clock_left(x->quiet_at) > 0 && !is_stopped(o))
+	if (!x->enough && clock_left(x->quiet_at) > 0 && !is_stopped(o))
 		return 0;
 	x->quit = true;
 	carry_quit(&x->c);
@@ -312,6 +339,8 @@ await(struct carrying *x)
 		until = clock_sooner(until, x->far_takes);
 	if (idle)
 		until = clock_sooner(until, x->quiet_at);
+	if (takes && has_enough(x))
+		until = clock_sooner(until, x->rests_at);
 	for (size_t i = 0; i < x->nears.n; i++)
 		poll_near(x->nears.p[i], p + 4 + POLLS_NEAR * i, &until);
 	interrupt_poll(p, 4 + POLLS_NEAR * x->nears.n, clock_left(until));
@@ -330,6 +359,8 @@ go_on(struct carrying *x, struct err *e)
 			return x->quit ? 0 : -1;
 		if ((near = move_nears(x, e)) < 0 || (mine = between(x, e)) < 0)
 			return -1;
+		if (heard > 0 || near > 0)
+			x->rests_at = clock_in(SOON_MS);
 		if (wrote == 0 && heard == 0 && near == 0 && mine == 0) {
 			be_patient(x);
 			await(x);

@@ -24,6 +24,8 @@ struct splice {
 				   further session will come; -1 */
 	int64_t first_ms;	/* so long the MTA's first session may take to come */
 	int64_t quiet_ms;	/* so long none comes: there is nothing more */
+	long long expected;	/* messages that wait; once as many were answered it is
+				   soon over; 0: not known */
 	int64_t near_ms;	/* so long the MTA may say nothing within a session */
 	int64_t deadline;	/* for everything; NEVER */
 	/*

@@ -231,7 +231,10 @@ carry_sessions(struct half *h, struct err *e)
 	    .quiet_ms = h->o->quiet_ms, .near_ms = h->o->idle_ms,
 	    .deadline = h->o->deadline };
 	struct buf said = {0};
-	int r = splice_run(&s, h->line, (struct span){0}, e);
+	int r;
+
+	span_number(buf_span(&h->turn.extra), &s.expected);
+	r = splice_run(&s, h->line, (struct span){0}, e);
 
 	buf_addf(&said, "%zu messages carried in %zu sessions, %zu refused",
 	    s.messages, s.sessions, s.refused);

@@ -181,7 +181,7 @@ add_domains(struct buf *b, const struct domains *d)
 
 /* The MTA delivers, to where the other half listens now. */
 static int
-splice_to(struct turn_parent *t, const struct domains *d)
+splice_to(struct turn_parent *t, const struct domains *d, long long messages)
 {
 	struct err e = {0};
 	struct note n;
@@ -196,6 +196,7 @@ splice_to(struct turn_parent *t, const struct domains *d)
 	memcpy(n.status, "2.0.0", sizeof "2.0.0");
 	buf_adds(&n.text, "OK now reversing the connection");
 	add_domains(&n.more, d);
+	buf_addi(&n.extra, messages);
 	r = note_send(t->other, &n, &e);
 	note_free(&n);
 	if (r < 0)
@@ -231,7 +232,7 @@ turn(struct turn_parent *t, const struct domains *d)
 		turn_parent_log(t, "the MTA has all his mail in hand", SPAN(""));
 		return turn_parent_say(t, 451, "4.3.2", "your mail is being delivered just now");
 	}
-	return t->splice ? splice_to(t, d) : drain(t, d);
+	return t->splice ? splice_to(t, d, n) : drain(t, d);
 }
 
 static int

@@ -337,6 +337,19 @@ carry_is_free(const struct carry *c)
 }
 
 bool
+carry_rests(const struct carry *c)
+{
+	for (size_t i = 0; i < c->nears.n; i++) {
+		const struct carry_near *n = c->nears.p[i];
+
+		if (n->open || n->ticket > 0 || n->in_what != CARRY_COMMAND ||
+		    n->in.n > 0 || n->to_near.n > 0)
+			return false;
+	}
+	return c->ready && c->owed.n == 0 && c->to_far.n == 0;
+}
+
+bool
 carry_near_full(const struct carry_near *n)
 {
 	return n->over || n->in.n >= CARRY_HELD;

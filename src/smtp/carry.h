@@ -121,6 +121,9 @@ int carry_end(struct carry *, struct carry_near *, struct err *);
 /* Is all answered, and no session open? */
 bool carry_is_free(const struct carry *);
 
+/* Sessions may be open, but is nothing under way in any of them? */
+bool carry_rests(const struct carry *);
+
 /* Should nothing be read from near, from far? */
 bool carry_near_full(const struct carry_near *);
 bool carry_far_full(const struct carry *);

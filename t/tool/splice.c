@@ -1,5 +1,6 @@
 /*
  * splice [--first=MS] [--quiet=MS] [--near=MS] [--deadline=MS] [--group=GID]
+ *     [--expected=N]
  *     [--release=PROGRAM] --listen=PEER --domains=NODES CUSTOMER [ARG...]
  *
  * splice_run() for the tests: the customer is a program that is the server on its stdin
@@ -19,7 +20,7 @@
 #define NAME "splice"
 
 static const char *first_ms = "10000", *quiet_ms = "1000", *near_ms = "60000",
-    *deadline_ms = "60000", *group = "-1", *program, *where, *domains;
+    *deadline_ms = "60000", *expected = "0", *group = "-1", *program, *where, *domains;
 static struct child released;
 
 static int
@@ -37,7 +38,7 @@ option(const char *arg)
 	const struct { const char *name; const char **to; } all[] = {
 		{ "--first=", &first_ms }, { "--quiet=", &quiet_ms },
 		{ "--near=", &near_ms }, { "--deadline=", &deadline_ms },
-		{ "--group=", &group }, { "--release=", &program },
+		{ "--group=", &group }, { "--expected=", &expected }, { "--release=", &program },
 		{ "--listen=", &where }, { "--domains=", &domains },
 	};
 
@@ -85,6 +86,7 @@ main(int argc, char *argv[])
 	o.domains = span_of(domains);
 	o.first_ms = atoll(first_ms);
 	o.quiet_ms = atoll(quiet_ms);
+	o.expected = atoll(expected);
 	o.near_ms = atoll(near_ms);
 	o.deadline = clock_in(atoll(deadline_ms));
 	o.release = program != NULL ? start : NULL;
