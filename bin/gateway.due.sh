@@ -13,7 +13,7 @@
 # $TIDEGATE_NOW, for the tests, is the time of day in seconds since the epoch.
 # shellcheck shell=sh disable=SC2034,SC2154
 
-state_dir=${TIDEGATE_STATE:-/var/lib/tidegate}
+state_dir=${TIDEGATE_STATE:-/var/lib/tidegate} now_s=''
 
 # date_of SECONDS FORMAT
 date_of() { date -d "@$1" "$2" 2>/dev/null || date -r "$1" "$2"; }
@@ -31,7 +31,7 @@ seconds() {
 
 # A state that is no state counts as none: better one call too many than none for ever.
 remember() {
-	seconds
+	[ -n "$now_s" ] || seconds
 	last=0 last_status=0 good=0 failures=0 day='' calls=0 told=0 failed=0 failed_code=0 failed_why=''
 	state=$state_dir/$link_name.state
 	[ -r "$state" ] || return 0
@@ -57,6 +57,7 @@ remember() {
 
 # note_session STATUS CALLED WHY: after it
 note_session() {
+	now_s=
 	remember
 	last=$now_s
 	[ -z "$2" ] || calls=$((calls + 1))
@@ -113,11 +114,12 @@ look_queue() {
 	ages=$(queue-list ${spool:+"--spool=$spool"} --state=incoming,active,deferred -F '%a')
 	class "$?"
 	[ "$class" -eq 0 ] || return "$class"
-	# shellcheck disable=SC2046
-	set -- $(printf '%s\n' "$ages" | awk -v younger="$younger" '
-		/^[0-9]+$/ && (younger == "" || $1 < younger + 0) { n++; if ($1 > most) most = $1 }
-		END { print n + 0, most + 0 }')
-	waiting=$1 oldest=$2
+	for age in $ages; do
+		case $age in *[!0-9]*) continue ;; esac
+		[ -z "$younger" ] || [ "$age" -lt "$younger" ] || continue
+		waiting=$((waiting + 1))
+		[ "$age" -le "$oldest" ] || oldest=$age
+	done
 }
 
 # What the state alone says.  Sets $next, seconds since the epoch or one of
