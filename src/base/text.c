@@ -67,6 +67,17 @@ text_plain(struct span s, char a, char b)
 	return i;
 }
 
+size_t
+text_width(struct span s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		if (((unsigned char)s.p[i] & 0xc0) != 0x80)
+			n++;
+	return n;
+}
+
 /* How many octets at the front have no high bit; eight at a time. */
 static size_t
 ascii(struct span s)

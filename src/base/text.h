@@ -22,6 +22,9 @@ size_t text_plain(struct span, char a, char b);
 /* The front of `s', at most so many octets, without half a UTF-8 character at its end. */
 struct span text_front(struct span s, size_t most);
 
+/* In characters: good enough where no font makes one twice as wide. */
+size_t text_width(struct span);
+
 bool text_is_utf8(struct span);
 bool text_is_ascii(struct span);
 

@@ -32,6 +32,13 @@ put_text(FILE *to, const char *text, size_t most)
 	buf_free(&b);
 }
 
+/* printf() counts octets: the width that makes so many columns of this. */
+static int
+columns(int wanted, const struct buf *text)
+{
+	return wanted + (int)(text->n - text_width(buf_span(text)));
+}
+
 static const char *
 age(struct buf *b, const struct tally *t, int64_t arrival)
 {
@@ -267,7 +274,7 @@ put_shape(FILE *to, struct tally *t)
 		struct buf name = {0};
 
 		text_printable(&name, span_of(g->key));
-		fprintf(to, "%32s %7" PRId64, buf_str(&name),
+		fprintf(to, "%*s %7" PRId64, columns(32, &name), buf_str(&name),
 		    t->by == BY_SENDER ? g->messages : g->rcpts);
 		for (size_t k = 0; k < TALLY_AGES; k++)
 			fprintf(to, " %5" PRId64, g->ages[k]);

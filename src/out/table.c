@@ -7,18 +7,6 @@
 #define HELD_ROWS 200
 #define GAP 2
 
-/* In characters: good enough where no font makes one twice as wide. */
-static size_t
-width_of(struct span s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		if (((unsigned char)s.p[i] & 0xc0) != 0x80)
-			n++;
-	return n;
-}
-
 /* The front of `s` that is `width` characters wide. */
 static struct span
 front(struct span s, size_t width)
@@ -41,7 +29,7 @@ spaces(size_t n, FILE *to)
 static void
 put_cell(const struct table *t, size_t i, struct span s, size_t room, FILE *to)
 {
-	size_t n = width_of(s);
+	size_t n = text_width(s);
 	bool last = i + 1 == t->shown;
 
 	if (t->width > 0 && n > room) {
@@ -76,7 +64,7 @@ put_row(const struct table *t, const struct span *cells, FILE *to)
 	size_t used = 0;
 
 	for (size_t i = 0; i < t->shown; i++) {
-		size_t n = width_of(cells[i]), room = room_of(t, i, used);
+		size_t n = text_width(cells[i]), room = room_of(t, i, used);
 
 		put_cell(t, i, cells[i], room, to);
 		n = n > room ? room : n;
@@ -89,7 +77,7 @@ static void
 measure(struct table *t, const struct span *cells)
 {
 	for (size_t i = 0; i < t->n; i++) {
-		size_t n = width_of(cells[i]), most = t->columns[i].most;
+		size_t n = text_width(cells[i]), most = t->columns[i].most;
 
 		if (n > most)
 			n = most;
