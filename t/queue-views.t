@@ -108,9 +108,7 @@ like 'prometheus: a queue that was not to be found is down' '^tidegate_queue_up\
 	queue-list --spool=maildir:"$md" --spool=maildir:"$tmp/none" --prometheus
 mkdir "$tmp/wide" "$tmp/wide/new"
 printf 'Delivered-To: a@b\303\274cher.test\n\nx\n' >"$tmp/wide/new/1"
-like 'summary: columns are counted in characters' '^ {9}1 +[0-9]+[smhd]  bücher.test {14} -$' \
-	queue-list --spool=maildir:"$tmp/wide" --summary
-like 'summary-by: too' '^ {21}bücher.test {7}1 ' queue-list --spool=maildir:"$tmp/wide" --summary-by=domain
+like 'summary-by: columns are counted in characters' '^ {21}bücher.test {7}1 ' queue-list --spool=maildir:"$tmp/wide" --summary-by=domain
 mkdir "$tmp/sm"
 printf 'V8\nT1600000000\nS<s@x.test>\nRPFD:<b@y.test>\nH??Subject: x\n.\n' >"$tmp/sm/qfuAR5kBsw001001"
 echo hi | tee "$tmp/sm/dfuAR5kBsw001001" >"$tmp/sm/dfuAR5kBsw001002"

@@ -32,13 +32,6 @@ put_text(FILE *to, const char *text, size_t most)
 	buf_free(&b);
 }
 
-/* printf() counts octets: the width that makes so many columns of this. */
-static int
-columns(int wanted, const struct buf *text)
-{
-	return wanted + (int)(text->n - text_width(buf_span(text)));
-}
-
 static const char *
 age(struct buf *b, const struct tally *t, int64_t arrival)
 {
@@ -274,7 +267,9 @@ put_shape(FILE *to, struct tally *t)
 		struct buf name = {0};
 
 		text_printable(&name, span_of(g->key));
-		fprintf(to, "%*s %7" PRId64, columns(32, &name), buf_str(&name),
+		/* printf() counts octets, not columns */
+		fprintf(to, "%*s %7" PRId64, (int)(32 + name.n -
+		    text_width(buf_span(&name))), buf_str(&name),
 		    t->by == BY_SENDER ? g->messages : g->rcpts);
 		for (size_t k = 0; k < TALLY_AGES; k++)
 			fprintf(to, " %5" PRId64, g->ages[k]);
