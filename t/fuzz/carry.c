@@ -2,7 +2,8 @@
  * Whatever an MTA and a customer say to each other through what carries them: all that
  * is held is bounded; to the customer no CR or LF goes but as CRLF, no command but those
  * that are carried, no recipient of another domain; to the MTA whole lines.  There are two
- * sessions of the MTA; near's own BDAT, which may hold anything, is not offered.
+ * sessions of the MTA; near's own BDAT, which may hold anything, is said only where it
+ * is not offered.
  */
 #include "fuzz.h"
 
@@ -134,6 +135,10 @@ move(struct game *g, uint8_t b)
 	struct carry_near *n = &g->n[i];
 
 	if (g->e.fault != FAULT_NONE)
+		return;
+	/* what it holds goes through as it is */
+	if (b < 100 && g->chunks && !n->lmtp &&
+	    strncmp(near_words[b % words], "BDAT", 4) == 0)
 		return;
 	if (b < 100) {
 		if (g->session[i] && !carry_near_full(n))
