@@ -368,7 +368,8 @@ begin_next(struct lane *l)
 
 /*
  * QUIT may go out with the last message (RFC 2920 section 3.1): a round trip less.
- * Not where there is no second connection for what has to be said again.
+ * Not where there is no second connection for what has to be said again; a customer who
+ * was turned round takes QUIT for a sign that all his replies were heard, too.
  */
 static void
 quit_early(struct lane *l)
