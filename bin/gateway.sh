@@ -490,14 +490,14 @@ reap() {
 
 # run TENTHS COMMAND...: in a session of its own, so that all of it can be ended
 # when its time is over ($late, 75) or ours is.  The lock, descriptor 9, is not
-# passed on: what DIAL leaves running must not hold it.
+# passed on: what DIAL leaves running must not hold it, nor 7, which cron reads.
 run() {
 	clock
 	run_end=$((now + $1))
 	shift
 	late='' pause=$short_nap
 	# exec: some shells make a process of their own for it, whose group it is not
-	{ exec setsid "$@" </dev/null 9>&-; } &
+	{ exec setsid "$@" </dev/null 9>&- 8<&- 7>&-; } &
 	child=$!
 	while kill -0 "$child" 2>/dev/null; do
 		tick

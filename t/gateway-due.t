@@ -121,4 +121,11 @@ unset JOURNAL_STREAM
 sed -i /^NOTIFY/d "$tmp/c/isp.conf"
 is 'cron hears all where none are asked for' "no carrier
 $said" hears 8000 --due
+
+conf EVERY=1h 'NOTIFY_FAILURE=9'
+mkfifo "$tmp/hold"
+sed -i 's/^DIAL=.*/DIAL=cat "$T\/hold" \&/' "$tmp/c/isp.conf"
+exits 'nor has cron to wait for what DIAL leaves running' 0 \
+	timeout 20 sh -c 'TIDEGATE_NOW=$1 gateway-dial --due --config="$T/c/isp.conf" isp 2>&1 | cat' - $T0
+: >"$tmp/hold"
 done_testing

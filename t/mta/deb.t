@@ -65,6 +65,13 @@ exits 'the demo' 0 in_chroot - "$root" BUILD=/tmp/demo/build /tmp/demo/t/demo/se
 same 'it says what it should' "$top/t/demo/expected" "$tmp/said"
 rm -rf "$root/tmp/demo"
 
+offers() {
+	in_chroot - "$root" bash -c '. /usr/share/bash-completion/completions/gateway-dial
+		COMP_WORDS=(gateway-dial --stat) COMP_CWORD=1
+		_tidegate && echo "${COMPREPLY[@]}"'
+}
+is 'bash completes their options' --status offers
+
 # a link of the site's own
 printf '%s\n' SEND=none RETRIEVE=command RETRIEVE_COMMAND=true >"$root/etc/tidegate/links/isp.conf"
 exits 'a session by its name alone' 0 in_chroot - "$root" gateway-dial isp
