@@ -27,7 +27,7 @@ mend() {
 	if [ -n "$json" ]; then
 		printf '{"mend": "%s", "part": "%s", "text": "%s"}\n' "$(json_text "$1")" "$found_part" "$(json_text "$2")"
 	else
-		printf '         %s: %s\n' "$1" "$2"
+		printf '         %s: %s\n' "$1" "$(printable "$2")"
 	fi
 }
 
@@ -279,14 +279,6 @@ probe_port() {
 	probe_domains LISTEN_PORT
 }
 
-mend_listen() {
-	case $mta in
-	postfix) mend run "$set_it inet_interfaces=all && postfix ${main_cf:+-c $main_cf }stop; postfix ${main_cf:+-c $main_cf }start" ;;
-	exim) mend "$exim_conf" 'local_interfaces = <; [0.0.0.0]; [::0]' ;;
-	sendmail) mend sendmail.mc "DAEMON_OPTIONS(\`Name=MTA, Port=$listen_port')dnl" ;;
-	esac
-}
-
 # probe_domains KEY [OPTION]: does who takes mail there take mail for us?  MAIL and RCPT are
 # said, and no letter.
 probe_domains() {
@@ -296,24 +288,43 @@ probe_domains() {
 		node=${node#@}
 		case $node in '#'*) continue ;; esac
 		if probe_run smtp-send ${1+"$@"} "--server=$peer" -f '<>' --quit-after=rcpt "postmaster@$node"; then
-			found ok DOMAINS "$peer takes mail for $node"
+			# this host may send through its MTA, so that takes what is for others, too
+			if is_foreign "$node"; then
+				found_bad 78 DOMAINS "$node is none of the MTA's own domains: what comes for it is refused, or goes out again"
+				mend_domain "$node"
+			else
+				found ok DOMAINS "$peer takes mail for $node"
+			fi
 		else
 			found_bad "$class" DOMAINS "$peer: postmaster@$node: $words"
+			! is_foreign "$node" || mend_domain "$node"
 		fi
 	done
+}
+
+# Is it the MTA of this host that is asked, and does it know that mail for that domain is
+# for others?
+is_foreign() {
+	[ -n "$known" ] || return 1
+	case $peer in
+	127.0.0.1 | 127.0.0.1:25 | localhost | localhost:25 | "127.0.0.1:$listen_port") ;;
+	*) return 1 ;;
+	esac
+	"takes_$mta" "$1"
+	[ $? -eq 1 ]
 }
 
 show_probe() {
 	finish() { :; }
 	guard
 	work=$(mktemp -d) || die 74 'no place for a temporary file'
-	exim_conf=exim.conf
 	[ -n "$json" ] || echo "link $link_name, $conf_file"
 	probe_files
 	probe_which
 	probe_queue
 	probe_mta
 	probe_deliver
+	note_anew
 	probe_link
 	probe_smarthost
 	probe_provider

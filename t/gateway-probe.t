@@ -142,7 +142,7 @@ case $1 in
 -h*) sed -n "s/^$2=//p" "$T/main" ;;
 esac
 END
-printf '#!/bin/sh\n[ "$1" = reload ]\n' >"$tmp/fake/postfix"
+printf '#!/bin/sh\ncase $1 in reload | status) ;; *) false ;; esac\n' >"$tmp/fake/postfix"
 printf '#!/bin/sh\necho 3\n' >"$tmp/fake/queue-list"
 chmod +x "$tmp/fake/postconf" "$tmp/fake/postfix" "$tmp/fake/queue-list"
 mkdir "$tmp/pfq"
@@ -153,6 +153,8 @@ default_transport=smtp
 defer_transports=
 delay_warning_time=4h
 maximal_queue_lifetime=1d
+bounce_queue_lifetime=5d
+smtpd_peername_lookup=no
 END
 conf SPOOL=postfix SMARTHOST=192.0.2.7 PORT=587 RETRIEVE=none DIAL=true HANGUP=true CHECK=false EVERY=12h
 finds 'no relay host' 78 bad 'MTA: Postfix knows no relayhost' 'run: postconf -e .relayhost=\[192.0.2.7\]:587. && postfix reload'
@@ -180,15 +182,21 @@ finds "another's queue" 75 unseen 'MTA: .*is not the queue of the Postfix that r
 cat >"$tmp/fake/exim4" <<'END'
 #!/bin/sh
 case $1 in
--bV) echo 'Configuration file is /etc/exim4/exim4.conf' ;;
--bP) grep "^$2 =" "$T/exim" ;;
+-bV) echo "Configuration file is $T/exim4.conf" ;;
+-bP) case $2 in
+	config) cat "$T/exim4.conf" ;;
+	routers) echo 'route_list = * 192.0.2.7' ;;
+	*) grep "^$2 =" "$T/exim" ;;
+	esac ;;
+-be) echo yes ;;
 -brt) echo "Retry rule: *  F,2h,15m; G,16h,1h,1.5; F,${RETRY:-4d},6h;" ;;
 esac
 END
 chmod +x "$tmp/fake/exim4"
+echo 'domainlist local_domains = customer.test' >"$tmp/exim4.conf"
 printf '%s\n' 'delay_warning = 1d' 'hold_domains =' 'queue_smtp_domains =' 'smtp_accept_queue_per_connection = 10' >"$tmp/exim"
 conf SPOOL=exim SMARTHOST=192.0.2.7 RETRIEVE=none DIAL=true HANGUP=true CHECK=false
-finds 'Exim tries by itself' 75 note 'MTA: Exim tries by itself' '/etc/exim4/exim4.conf: hold_domains = ! \+local_domains'
+finds 'Exim tries by itself' 75 note 'MTA: Exim tries by itself' 'run: sed -i.old .* -e .hold_domains = ! \+local_domains. .*/exim4.conf'
 like 'Exim tells of delays' 'delay after 1d' cat "$tmp/said"
 sed -i 's/^hold_domains =/& !+local_domains/; s/^delay_warning.*/delay_warning =/' "$tmp/exim"
 finds 'what it holds is never too old' 75 note 'EXPIRE: ' '.*isp.conf: EXPIRE=5d'
