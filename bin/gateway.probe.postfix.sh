@@ -68,20 +68,27 @@ table() {
 	esac
 }
 
+# postfix_map DOMAIN: does transport_maps have it?  Sets $mapped, what it has, $map and $key.
+postfix_map() {
+	for map in $(setting transport_maps | tr ',' ' '); do
+		for key in "somebody@$1" "$1" '*'; do
+			! mapped=$(table "$key" "$map") || return 0
+		done
+	done
+	return 1
+}
+
 # Where mail for the world goes: sets $transport, $hop (nothing: the MX hosts) and $by, the
 # setting that says so.
 postfix_goes() {
 	by=transport_maps
-	for map in $(setting transport_maps | tr ',' ' '); do
-		for key in "somebody@$far" "$far" '*'; do
-			transport=$(table "$key" "$map") || continue
-			hop=
-			case $transport in *:*) hop=${transport#*:} transport=${transport%%:*} ;; esac
-			[ -n "$transport" ] || transport=$(setting default_transport) transport=${transport%%:*}
-			[ -n "$hop" ] || hop=$(setting relayhost)
-			return
-		done
-	done
+	if postfix_map "$far"; then
+		transport=$mapped hop=
+		case $transport in *:*) hop=${transport#*:} transport=${transport%%:*} ;; esac
+		[ -n "$transport" ] || transport=$(setting default_transport) transport=${transport%%:*}
+		[ -n "$hop" ] || hop=$(setting relayhost)
+		return
+	fi
 	by=default_transport transport=$(setting default_transport) hop=
 	case $transport in *:*) hop=${transport#*:} transport=${transport%%:*} ;; esac
 	[ -n "$hop" ] || by=relayhost hop=$(setting relayhost)
@@ -97,16 +104,21 @@ mend_route() {
 	esac
 }
 
-# mend_map TYPE:FILE RESULT: for its key `*', if it is a file
-mend_map() {
+# map_made TYPE:FILE: sets $made, what makes it of its file; 1: it is none
+map_made() {
+	made="postmap $1 &&"
 	case ${1#proxy:} in
-	hash:/* | btree:/* | lmdb:/* | cdb:/* | texthash:/*) ;;
-	*) return 0 ;;
+	texthash:/*) made='' ;;
+	hash:/* | btree:/* | lmdb:/* | cdb:/*) ;;
+	*) return 1 ;;
 	esac
+}
+
+# mend_map TYPE:FILE RESULT: for its key `*'
+mend_map() {
 	[ "$key" = '*' ] || return 0
-	made="postmap $1"
-	case $1 in *texthash:*) made=: ;; esac
-	mend run "sed -i.old 's|^\\*[[:space:]].*|* $2|' ${1##*:} && $made && $again"
+	map_made "$1" || return 0
+	mend run "sed -i.old 's|^\\*[[:space:]].*|* $2|' ${1##*:} && $made $again"
 }
 
 postfix_route() {
@@ -164,6 +176,11 @@ postfix_holds() {
 	for node in $domains; do
 		node=${node#@}
 		takes_postfix "$node" || continue
+		if [ "$by" = transport_maps ] && postfix_map "$node" && [ "${mapped#*:}" = "$hop" ]; then
+			found_bad 78 MTA "transport_maps has $node, too: what comes for it goes out again, to $hop"
+			! map_made "$map" || mend run "echo '$node :' >>${map##*:} && $made $again"
+			continue
+		fi
 		[ "$own_by" != "$transport" ] || [ "$own_as" != relay_domains ] || continue
 		! deferred_transport "$own_by" || {
 			found_bad 78 MTA "what comes for $node is given to $own_by, which defer_transports keeps waiting"

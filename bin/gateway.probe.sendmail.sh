@@ -141,14 +141,14 @@ sendmail_times() {
 # Names in sendmail.cf itself or in the file that it names.
 takes_sendmail() {
 	[ -r "$cf" ] || return 2
-	tr '\t ' '[\n*]' <"$cf" | sed -n "s/^Cw//; /^\\[*[A-Za-z0-9.-]*\\]*\$/p" | grep -iFqx -- "$1" && return
+	sed -n 's/^C{w}//p; s/^Cw//p' "$cf" | tr '\t ' '[\n*]' | grep -iFqx -- "$1" && return
 	names=$(sendmail_names)
 	[ -z "$names" ] || ! grep -iFqx -- "$1" "$names" 2>/dev/null || return 0
 	! grep -q '^K\(mailertable\|virtuser\) \|^F{VirtHost}' "$cf" || return 2
 	return 1
 }
 
-sendmail_names() { sed -n 's/^Fw *\(-o\)* *\(\/[^ ]*\).*/\2/p' "$cf" | head -n 1; }
+sendmail_names() { sed -n 's/^F{*w}* *\(-o\)* *\(\/[^ ]*\).*/\2/p' "$cf" | head -n 1; }
 
 mend_domain_sendmail() {
 	names=$(sendmail_names)

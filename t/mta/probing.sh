@@ -5,9 +5,8 @@
 #	probing CHROOT	of the gateway
 #	conf KEY=VALUE...	the phone book: without DIAL and the others, and with these
 #	probe		$tmp/said is what it finds; its status
-#	wrong		those lines of it that are not ok
 #	mended		does what it printed, once
-#	mend_all NAME	probes and mends until nothing is wrong, in three rounds
+#	mend_all NAME	probes and mends until nothing is wrong, in four rounds
 #	session NAME N	a letter each way waits, N at the provider, and a session moves both
 #
 # shellcheck shell=sh disable=SC2034,SC2154
@@ -43,7 +42,6 @@ conf() {
 }
 
 probe() { in_chroot gw "$gw" gateway-dial --probe isp >"$tmp/said" 2>&1; }
-wrong() { grep -Ev '^(ok|link|  )' "$tmp/said"; }
 
 # As a user would: a command is copied, a line of the phone book is put in.
 mended() {
@@ -64,13 +62,13 @@ mended() {
 
 mend_all() {
 	: >"$tmp/rounds"
-	for n in 1 2 3; do
+	for n in 1 2 3 4; do
 		probe
 		diag <"$tmp/said" >>"$tmp/rounds"
 		[ -n "$(wrong)" ] || break
 		mended >>"$tmp/rounds"
 	done
-	is "$1: what was wrong is mended by what was printed" '' sh -c 'grep -Ev "^(ok|link|  )" "$1"; :' - "$tmp/said"
+	is "$1: what was wrong is mended by what was printed" '' wrong
 	exits "$1: 0" 0 probe
 	is "$1: each command that was printed did its work" '' sh -c 'grep "^# \(status\|not a\)" "$1"; :' - "$tmp/rounds"
 	[ "$tap_bad" = 0 ] || cat "$tmp/rounds"

@@ -25,6 +25,7 @@ wait_for test -s "$tmp/port"
 at_rest() { ! chroot "$isp" smtpctl show queue | grep -q '|inflight|'; }
 ok 'the provider has tried it' wait_for at_rest
 exits 'ATRN' 0 page gw 'The phone book for nullmailer' <"$isp/etc/tidegate/customer.password"
+is 'ATRN: --probe finds nothing wrong' '' wrong
 like 'one went and one came' 'status=0 link=(ok|up) send=0 retrieve=0 .*sent=1 deferred=0 received=1 ' cat "$tmp/said"
 ok 'what was written outside is here' grep -rq '^Subject: in' "$gw/var/spool/tidegate/in/new"
 ok 'what was written inside is there' grep -rq '^Subject: out' "$tmp/submitted/new"

@@ -23,6 +23,7 @@ ok 'it waits at gw' waits_at gw 1
 like 'it is said why it waits' 'defer_transports' why_at gw
 
 exits 'ETRN' 0 page gw 'The phone book for ETRN'
+is 'ETRN: --probe finds nothing wrong' '' wrong
 like 'one went and one came' 'status=0 link=(ok|up) send=0 retrieve=0 .*sent=1 deferred=0 received=1 ' cat "$tmp/said"
 ok 'what was written outside is here' wait_for has gw ann in
 ok 'what was written inside is there' wait_for has isp bob out
@@ -53,6 +54,7 @@ chroot "$isp" sh -ec 'tr -d "\n" </etc/tidegate/customer.password | saslpasswd2 
 	postfix reload' >"$tmp/sasl" 2>&1 || { diag <"$tmp/sasl"; bail 'no submission'; }
 
 exits 'ATRN' 0 page gw 'The phone book for ATRN' <"$isp/etc/tidegate/customer.password"
+is 'ATRN: --probe finds nothing wrong' '' wrong
 like 'one went and one came, called for' 'status=0 link=(ok|up) send=0 retrieve=0 .*sent=1 deferred=0 received=1 ' cat "$tmp/said"
 ok 'what was written outside is here, too' wait_for has gw ann 'second in'
 ok 'what was written inside is there, too' wait_for has isp bob 'second out'

@@ -141,3 +141,6 @@ socket() {
 		exec ip netns exec "$1" python3 "$tmp/listen.py" "$port" "$tmp/$1/run/started" "$tmp/connection"
 	) >/dev/null 2>&1 &
 }
+
+# What --probe found, in what page() has said, that is not well.
+wrong() { grep -E '^(bad|note|unseen) ' "$tmp/said" || :; }
