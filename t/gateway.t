@@ -128,7 +128,7 @@ bad 'a size that is none' 78 'MAX_SIZE: not a size' MAX_SIZE=10X
 bad 'a level that is none' 78 'TLS: is one of' TLS=please
 ok 'no session was noted for these' test ! -s "$TIDEGATE_LOG"
 # shellcheck disable=SC2013
-for key in $(sed -n 's/^	\([A-Z_]*\)).*/\1/p' "$gateways/gateway.sh"); do
+for key in $(sed -n 's/^	\([A-Z_]*\)).*/\1/p' "$gateways/gateway.book.sh"); do
 	like "gateway.conf(5) knows $key" "^\.It (Sy|Cm|Va|Li) $key\b" cat "$top/man/gateway.conf.5"
 done
 

@@ -306,7 +306,7 @@ static void
 file(const char *what, bool server, const char *ca, const char *cert,
     const char *key, enum fault fault, const char *words)
 {
-	struct tls_opts o = { server, ca, cert, key };
+	struct tls_opts o = { .server = server, .ca = ca, .cert = cert, .key = key };
 	struct err e = {0};
 	struct tls_shared *s = tls_shared_new(&o, &e);
 
