@@ -87,13 +87,13 @@ demo: all $(helpers)
 #: make check      the tests; no root, nothing but loopback
 check: built
 	@./setup check
-	prove -j4 $(ctests) $(TESTS)
+	prove --timer -j4 $(ctests) $(TESTS)
 
 #: make check-mta  real MTAs in chroots and network namespaces (root); MTA_JOBS=2 at a time
 MTA_JOBS ?= 2
 check-mta: all $(helpers) $(preloads)
 	@./setup mta
-	prove -v -j$(MTA_JOBS) $(sort $(wildcard t/mta/*.t))
+	prove -v --timer -j$(MTA_JOBS) $(sort $(wildcard t/mta/*.t))
 
 #: make lint       floors, headers, shellcheck, man pages
 lint: $(BUILD)/.ready
