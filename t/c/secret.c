@@ -189,6 +189,7 @@ test_places(void)
 
 struct seat {
 	int terminal, line, result;	/* ours, the child's, what it says */
+	bool echo;			/* before anybody asked */
 	pid_t child;
 };
 
@@ -213,6 +214,14 @@ be_asked(int to, bool catch)
 }
 
 static bool
+has_echo(const struct seat *s)
+{
+	struct termios t;
+
+	return tcgetattr(s->line, &t) == 0 && t.c_lflag & ECHO;
+}
+
+static bool
 sit_down(struct seat *s, bool catch)
 {
 	int p[2];
@@ -223,6 +232,7 @@ sit_down(struct seat *s, bool catch)
 		return false;
 	s->line = open(ptsname(s->terminal), O_RDWR | O_NOCTTY);
 	s->result = p[0];
+	s->echo = has_echo(s);
 	fflush(stdout);
 	s->child = fork();
 	if (s->child == 0) {
@@ -244,14 +254,6 @@ read_until(const struct seat *s, const char *end, struct buf *seen)
 			break;
 		seen->n++;
 	}
-}
-
-static bool
-has_echo(const struct seat *s)
-{
-	struct termios t;
-
-	return tcgetattr(s->line, &t) == 0 && t.c_lflag & ECHO;
 }
 
 static void
@@ -280,7 +282,7 @@ test_terminal(const char *typed, bool catch, const char *want, const char *name)
 		ok(true, "no pseudo terminals here # SKIP");
 		return;
 	}
-	ok(has_echo(&s), "echo is on before");
+	ok(s.echo, "echo is on before");
 	read_until(&s, ": ", &seen);
 	is(buf_str(&seen), "Password for me at mx.test: ", "the question");
 	ok(!has_echo(&s), "echo is off");
