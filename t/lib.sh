@@ -16,6 +16,10 @@
 set -u
 top=$(cd "$(dirname "$0")/.." && while [ ! -d src ]; do cd ..; done; pwd)
 case ${BUILD:=build} in /*) tap_built=$BUILD ;; *) tap_built=$top/$BUILD ;; esac
+# python3 itself: a version manager's script before it takes longer than most of ours
+case $(command -v python3) in
+*/shims/*) PATH=$(python3 -c 'import os, sys; print(os.path.dirname(sys.executable))'):$PATH ;;
+esac
 PATH=$tap_built/bin:$tap_built/t:$top/bin:$PATH
 export PATH top LC_ALL=C
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/tidegate.XXXXXX")
