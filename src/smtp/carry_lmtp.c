@@ -47,13 +47,8 @@ carry_lmtp_mail(struct carry *c, struct carry_near *n, struct span arg)
 {
 	struct envelope v = {0};
 	int64_t size = -1;
-	struct complaint bad = arguments_mail(arg, c->offers.offers & CARRIED, &v, &size);
 
-	if (n->open) {
-		carry_say(c, n, "503 5.5.1 there is a sender already");
-	} else if (bad.code != 0) {
-		carry_complain(c, n, &bad);
-	} else {
+	if (carry_takes_sender(c, n, arg, &v, &size)) {
 		carry_lmtp_forget(n);
 		n->v = v;
 		v = (struct envelope){0};

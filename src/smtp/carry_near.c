@@ -71,18 +71,28 @@ on_helo(struct carry *c, struct carry_near *n, struct span arg)
 	carry_say(c, n, "250 %s", c->called);
 }
 
+bool
+carry_takes_sender(struct carry *c, struct carry_near *n, struct span arg,
+    struct envelope *v, int64_t *size)
+{
+	struct complaint bad = arguments_mail(arg, c->offers.offers & CARRIED, v, size);
+
+	if (n->open)
+		carry_say(c, n, "503 5.5.1 there is a sender already");
+	else if (bad.code != 0)
+		carry_complain(c, n, &bad);
+	else
+		return true;
+	return false;
+}
+
 static void
 on_mail(struct carry *c, struct carry_near *n, struct span arg)
 {
 	struct envelope v = {0};
 	int64_t size = -1;
-	struct complaint bad = arguments_mail(arg, c->offers.offers & CARRIED, &v, &size);
 
-	if (n->open) {
-		carry_say(c, n, "503 5.5.1 there is a sender already");
-	} else if (bad.code != 0) {
-		carry_complain(c, n, &bad);
-	} else {
+	if (carry_takes_sender(c, n, arg, &v, &size)) {
 		command_mail(&c->to_far, &v, &c->offers, size);
 		carry_owe(c, DUE_MAIL, n);
 		n->open = c->dirty = true;

@@ -29,6 +29,10 @@ bool carry_offers(const struct carry *, unsigned ext);
 /* carry_near.c: the lines of EHLO's reply, or LHLO's. */
 void carry_hello(struct carry *, struct carry_near *, unsigned offers);
 
+/* May this sender begin?  An argument of MAIL; false: it was answered. */
+bool carry_takes_sender(struct carry *, struct carry_near *, struct span arg,
+    struct envelope *, int64_t *size);
+
 /* May this recipient have it?  An argument of RCPT; false: it was answered. */
 bool carry_takes(struct carry *, struct carry_near *, struct span arg, struct envelope *);
 
