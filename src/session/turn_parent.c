@@ -219,8 +219,9 @@ turn(struct turn_parent *t, const struct domains *d)
 {
 	struct err e = {0};
 	bool drains = !t->splice && t->drain_command == NULL;
-	long long free = turn_count(t, d, drains, &e);
-	long long n = drains && free == 0 ? turn_count(t, d, false, &e) : free;
+	long long takeable = turn_count(t, d, drains, &e);
+	long long n = drains && takeable == 0 ? turn_count(t, d, false, &e) :
+	    takeable;
 
 	if (n < 0) {
 		turn_parent_log_err(t, "looking into the queue: ", &e);
@@ -228,7 +229,7 @@ turn(struct turn_parent *t, const struct domains *d)
 	}
 	if (n == 0)
 		return turn_parent_say(t, 453, "4.0.0", "you have no mail");
-	if (free == 0) {
+	if (takeable == 0) {
 		turn_parent_log(t, "the MTA has all his mail in hand", SPAN(""));
 		return turn_parent_say(t, 451, "4.3.2", "your mail is being delivered just now");
 	}

@@ -62,10 +62,10 @@ void turn_parent_refuse(int other);
 struct words { char **p; size_t n, room; };
 
 /*
- * How many messages wait for these domains; `free': without those that the MTA has in
- * hand.  -1: that could not be seen.
+ * How many messages wait for these domains; `takeable': without those that the MTA
+ * has in hand.  -1: that could not be seen.
  */
-long long turn_count(const struct turn_parent *, const struct domains *, bool free,
+long long turn_count(const struct turn_parent *, const struct domains *, bool takeable,
     struct err *);
 
 /* Has the MTA deliver them now: dequeue's exit status; -1. */

@@ -75,7 +75,7 @@ words_free(struct words *w)
 /* ---- looking, releasing ---- */
 
 long long
-turn_count(const struct turn_parent *t, const struct domains *d, bool free,
+turn_count(const struct turn_parent *t, const struct domains *d, bool takeable,
     struct err *e)
 {
 	struct words w = {0};
@@ -85,7 +85,7 @@ turn_count(const struct turn_parent *t, const struct domains *d, bool free,
 
 	add_program(&w, t, "queue-list");
 	add(&w, "--count");
-	add(&w, free ? "--state=incoming,deferred" : STATES);
+	add(&w, takeable ? "--state=incoming,deferred" : STATES);
 	add_selection(&w, t, d);
 	r = child_ask(argv_of(&w), &out, NULL, LINE_ENOUGH, clock_in(COUNT_MS), e);
 	if (r > 0 || (r == 0 && !span_number(span_trim(buf_span(&out)), &n)))
