@@ -38,6 +38,6 @@ $idle were there all the time
 $((idle + working)) ended well
 left: " crowd
 sed 's/^\([^#]\)/# \1/' "$tmp/figures"
-# it is rare: let it be seen without -v, too
+# a failure tells what it saw without -v, too
 [ $tap_bad = 0 ] || sed 's/^/# /' "$tmp/.out" "$tmp/figures" >&2
 done_testing
