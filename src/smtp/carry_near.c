@@ -7,8 +7,8 @@
 
 /* ---- commands ---- */
 
-void
-carry_complain(struct carry *c, struct carry_near *n, const struct complaint *bad)
+static void
+complain(struct carry *c, struct carry_near *n, const struct complaint *bad)
 {
 	carry_say(c, n, "%d %s %s", bad->code, bad->status, bad->text);
 }
@@ -80,7 +80,7 @@ carry_takes_sender(struct carry *c, struct carry_near *n, struct span arg,
 	if (n->open)
 		carry_say(c, n, "503 5.5.1 there is a sender already");
 	else if (bad.code != 0)
-		carry_complain(c, n, &bad);
+		complain(c, n, &bad);
 	else
 		return true;
 	return false;
@@ -125,7 +125,7 @@ carry_takes(struct carry *c, struct carry_near *n, struct span arg, struct envel
 	if (!n->open)
 		carry_say(c, n, "503 5.5.1 MAIL comes first");
 	else if (bad.code != 0)
-		carry_complain(c, n, &bad);
+		complain(c, n, &bad);
 	else if (!n->utf8 && !text_is_ascii(span_of(v->rcpts.p[0].address)))
 		carry_say(c, n, "553 5.6.7 that address needs SMTPUTF8");
 	else if (!is_his(c, v->rcpts.p[0].address))

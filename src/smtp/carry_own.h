@@ -36,8 +36,6 @@ bool carry_takes_sender(struct carry *, struct carry_near *, struct span arg,
 /* May this recipient have it?  An argument of RCPT; false: it was answered. */
 bool carry_takes(struct carry *, struct carry_near *, struct span arg, struct envelope *);
 
-void carry_complain(struct carry *, struct carry_near *, const struct complaint *);
-
 /* carry_text.c: how much of it was text, which goes on to far or into `chunk' */
 size_t carry_take_text(struct carry *, struct carry_near *, struct span);
 
