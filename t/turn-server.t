@@ -109,6 +109,20 @@ ok 'a certificate says who it is' timeout 30 smtp-send --helo=c.test --auth=EXTE
 exits 'one of another CA does not' 69 timeout 30 smtp-send --helo=c.test --auth=EXTERNAL \
 	--tls=verify --tls-ca="$ca" --tls-name=mx.test --tls-cert="$pki/client.pem" --quit-after=auth \
 	-s "exec:$server --tls-cert=$pki/good.pem --tls-ca=$pki/strangerca.pem"
+# the greeting does not wait for OpenSSL, so it is there before they are read
+sed '/CERTIFICATE/s/CERT/CART/' "$pki/good.pem" >"$tmp/bad.pem"
+grep -v CERTIFICATE "$pki/good.pem" >"$tmp/none.pem"
+chmod 600 "$tmp/bad.pem" "$tmp/none.pem"
+for bad in bad none; do
+	plays 'EHLO c.test\nNOOP\n' --tls-cert="$tmp/$bad.pem" >"$tmp/replies"
+	is "a certificate that is none ($bad): it ends at the first words" '220 mx.test ESMTP
+421 4.3.2 not now
+closed' cat "$tmp/replies"
+	exits "that is 78 ($bad)" 78 sh -c 'echo EHLO c | $1 --tls-cert="$2"' - "$server" "$tmp/$bad.pem"
+	like "the log names it ($bad)" "network: $tmp/$bad.pem: no certificate" \
+		sh -c 'echo EHLO c | $1 -v --tls-cert="$2" 2>&1 >/dev/null' - "$server" "$tmp/$bad.pem"
+done
+like 'who says nothing never sees that' '^220 mx.test ESMTP' sh -c '$1 --tls-cert="$2" </dev/null 2>/dev/null' - "$server" "$tmp/bad.pem"
 like 'nothing may stand behind STARTTLS' '^554 5.7.0' plays 'EHLO c.test\nSTARTTLS\n+EHLO x\nNOOP\n' --tls-cert="$pki/good.pem"
 
 plays 'EHLO c.test\nCRAM alice secret\nSTARTTLS\nEHLO c.test\nATRN\nCRAM bob other\nATRN one.test\nQUIT\n' --tls-cert="$pki/good.pem" >"$tmp/replies"

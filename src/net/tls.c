@@ -14,7 +14,9 @@
 #define RECORD 16384	/* octets of plain text, RFC 8446 section 5.1 */
 
 struct tls_shared {
-	SSL_CTX *ctx;
+	SSL_CTX *ctx;		/* NULL: not made yet */
+	struct tls_own own;
+	bool server;
 	bool ask;		/* a server that wants to see certificates */
 };
 
@@ -100,20 +102,38 @@ new_ctx(void)
 }
 
 static int
-set_up(SSL_CTX *ctx, const struct tls_opts *o, struct err *e)
+make_ctx(struct tls_shared *s, struct err *e)
 {
+	int r = 0;
+
+	s->ctx = new_ctx();
+	if (s->own.cert_path != NULL)
+		r = tls_own_use(s->ctx, &s->own, e);
+	if (r == 0 && !s->server && SSL_CTX_dane_enable(s->ctx) != 1)
+		r = err_set(e, FAULT_TEMP, "OpenSSL does not know DANE");
+	if (r < 0) {
+		SSL_CTX_free(s->ctx);
+		s->ctx = NULL;
+	}
+	return r;
+}
+
+static int
+set_up(struct tls_shared *s, const struct tls_opts *o, struct err *e)
+{
+	bool judges = o->ca != NULL || !(o->server || o->unjudged);
+
 	if (o->cert == NULL && (o->server || o->key != NULL))
 		return err_set(e, FAULT_CONFIG, o->key != NULL ?
 		    "%s: a key without a certificate" :
 		    "a server needs a certificate", o->key);
-	if (o->cert != NULL && tls_files_cert(ctx, o->cert, o->key, e) < 0)
+	if (o->cert != NULL && tls_own_open(&s->own, o->cert, o->key, e) < 0)
 		return -1;
-	if ((o->ca != NULL || !(o->server || o->unjudged)) &&
-	    tls_files_ca(ctx, o->ca, e) < 0)
+	if (o->server && !judges)
+		return 0;
+	if (make_ctx(s, e) < 0)
 		return -1;
-	if (!o->server && SSL_CTX_dane_enable(ctx) != 1)
-		return err_set(e, FAULT_TEMP, "OpenSSL does not know DANE");
-	return 0;
+	return judges ? tls_files_ca(s->ctx, o->ca, e) : 0;
 }
 
 struct tls_shared *
@@ -121,12 +141,18 @@ tls_shared_new(const struct tls_opts *o, struct err *e)
 {
 	struct tls_shared *s = must(calloc(1, sizeof *s));
 
-	s->ctx = new_ctx();
+	s->server = o->server;
 	s->ask = o->server && o->ca != NULL;
-	if (set_up(s->ctx, o, e) == 0)
+	if (set_up(s, o, e) == 0)
 		return s;
 	tls_shared_free(s);
 	return NULL;
+}
+
+int
+tls_shared_ready(struct tls_shared *s, struct err *e)
+{
+	return s->ctx != NULL ? 0 : make_ctx(s, e);
 }
 
 void
@@ -135,6 +161,7 @@ tls_shared_free(struct tls_shared *s)
 	if (s == NULL)
 		return;
 	SSL_CTX_free(s->ctx);
+	tls_own_close(&s->own);
 	free(s);
 }
 
@@ -171,9 +198,11 @@ tls_client(struct tls_shared *s, const struct tls_expect *x, struct err *e)
 struct tls *
 tls_server(struct tls_shared *s, struct err *e)
 {
-	struct tls *t = new_session(s);
+	struct tls *t;
 
-	(void)e;
+	if (tls_shared_ready(s, e) < 0)
+		return NULL;
+	t = new_session(s);
 	t->peer.client = true;
 	t->peer.level = TLS_MAY;
 	SSL_set_accept_state(t->ssl);

@@ -53,6 +53,13 @@ struct tls_shared;		/* what all sessions share: CAs, our certificate */
 struct tls_shared *tls_shared_new(const struct tls_opts *, struct err *);
 void tls_shared_free(struct tls_shared *);
 
+/*
+ * A server that judges nobody has only opened its files: OpenSSL is made ready, which
+ * takes milliseconds, and they are read for its first session, or here: before a fork,
+ * if the children have sessions.  0, or -1 as above; then it fails again.
+ */
+int tls_shared_ready(struct tls_shared *, struct err *);
+
 /* Whom a client expects; strings are borrowed while the session lasts. */
 struct tls_expect {
 	enum tls_level level;	/* not TLS_NONE */

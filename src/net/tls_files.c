@@ -92,13 +92,25 @@ no_passphrase(char *p, int n, int writing, void *asked)
 }
 
 static int
-use_key(SSL_CTX *ctx, const char *path, FILE *f, struct err *e)
+use_key(SSL_CTX *ctx, const struct tls_own *own, struct err *e)
 {
+	FILE *f = own->key != NULL ? own->key : own->cert;
+	const char *path = own->key != NULL ? own->key_path : own->cert_path;
 	bool asked = false;
-	EVP_PKEY *key = PEM_read_PrivateKey(f, NULL, no_passphrase, &asked);
-	bool used = key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1 &&
-	    SSL_CTX_check_private_key(ctx) == 1;
+	struct stat st;
+	EVP_PKEY *key;
+	bool used;
 
+	if (fstat(fileno(f), &st) < 0)
+		return unusable(e, path);
+	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		return err_set(e, FAULT_CONFIG, "%s: holds a private key, and "
+		    "others than its owner may use the file (mode %04o)", path,
+		    (unsigned)(st.st_mode & 07777));
+	rewind(f);
+	key = PEM_read_PrivateKey(f, NULL, no_passphrase, &asked);
+	used = key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1 &&
+	    SSL_CTX_check_private_key(ctx) == 1;
 	ERR_clear_error();
 	EVP_PKEY_free(key);
 	if (used)
@@ -110,43 +122,57 @@ use_key(SSL_CTX *ctx, const char *path, FILE *f, struct err *e)
 }
 
 static int
-read_key(SSL_CTX *ctx, const char *path, struct err *e)
+use_chain(SSL_CTX *ctx, const struct tls_own *own, struct err *e)
 {
-	const mode_t others = S_IRWXG | S_IRWXO;
-	struct stat st;
-	FILE *f = open_file(path, &st, e);
+	bool asked;
+	X509 *x = PEM_read_X509_AUX(own->cert, NULL, no_passphrase, &asked);
+	bool used = x != NULL && SSL_CTX_use_certificate(ctx, x) == 1;
+
+	X509_free(x);
+	while (used && (x = PEM_read_X509(own->cert, NULL, no_passphrase,
+	    &asked)) != NULL)
+		if ((used = SSL_CTX_add0_chain_cert(ctx, x) == 1) == false)
+			X509_free(x);
+	/* behind the last one there is none: that is no fault, but what is none is */
+	used = used && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+	ERR_clear_error();
+	return used ? 0 : err_set(e, FAULT_CONFIG,
+	    "%s: no certificate (PEM) in it that can be used", own->cert_path);
+}
+
+int
+tls_own_use(SSL_CTX *ctx, struct tls_own *own, struct err *e)
+{
 	int r;
 
-	if (f == NULL)
-		return -1;
-	if ((st.st_mode & others) != 0)
-		r = err_set(e, FAULT_CONFIG, "%s: holds a private key, and "
-		    "others than its owner may use the file (mode %04o)", path,
-		    (unsigned)(st.st_mode & 07777));
-	else
-		r = use_key(ctx, path, f, e);
-	fclose(f);
+	if (own->cert == NULL)
+		return err_set(e, FAULT_CONFIG, "%s: cannot be used", own->cert_path);
+	r = use_chain(ctx, own, e) < 0 ? -1 : use_key(ctx, own, e);
+	tls_own_close(own);
 	return r;
 }
 
 int
-tls_files_cert(SSL_CTX *ctx, const char *cert, const char *key, struct err *e)
+tls_own_open(struct tls_own *own, const char *cert, const char *key, struct err *e)
 {
 	struct stat st;
-	FILE *f = open_file(cert, &st, e);
-	bool asked, used;
 
-	if (f == NULL)
-		return -1;
-	fclose(f);
-	SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
-	SSL_CTX_set_default_passwd_cb_userdata(ctx, &asked);
-	used = SSL_CTX_use_certificate_chain_file(ctx, cert) == 1;
-	SSL_CTX_set_default_passwd_cb_userdata(ctx, NULL);
-	SSL_CTX_set_default_passwd_cb(ctx, NULL);
-	ERR_clear_error();
-	if (!used)
-		return err_set(e, FAULT_CONFIG,
-		    "%s: no certificate (PEM) in it that can be used", cert);
-	return read_key(ctx, key != NULL ? key : cert, e);
+	*own = (struct tls_own){ .cert_path = cert, .key_path = key };
+	own->cert = open_file(cert, &st, e);
+	if (own->cert != NULL && key != NULL)
+		own->key = open_file(key, &st, e);
+	if (own->cert != NULL && (key == NULL || own->key != NULL))
+		return 0;
+	tls_own_close(own);
+	return -1;
+}
+
+void
+tls_own_close(struct tls_own *own)
+{
+	if (own->cert != NULL)
+		fclose(own->cert);
+	if (own->key != NULL)
+		fclose(own->key);
+	own->cert = own->key = NULL;
 }

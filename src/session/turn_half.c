@@ -81,6 +81,26 @@ write_some(struct half *h, struct err *e)
 }
 
 static bool
+all_sent(const struct half *h)
+{
+	return h->engine.out.n == 0 && !line_busy(h->line);
+}
+
+static void
+last_words(struct half *h, const char *why)
+{
+	struct err ignored = {0};
+	int64_t until = clock_in(GRACE_MS);
+	struct pollfd p = { h->line->io.out, POLLOUT, 0 };
+
+	receiver_dismiss(&h->engine, why);
+	while (!all_sent(h) && clock_left(until) > 0 &&
+	    write_some(h, &ignored) >= 0)
+		if (!all_sent(h))
+			poll(&p, 1, clock_left(until));
+}
+
+static bool
 may_read(const struct half *h)
 {
 	return !h->eof && h->engine.want == RECEIVER_BYTES &&
@@ -96,16 +116,15 @@ read_some(struct half *h, struct err *e)
 		return 0;
 	if ((got = line_read(h->line, &h->heard, e)) < 0)
 		return -1;
+	/* not before: the greeting shall not wait, and who says nothing costs nothing */
+	if (h->heard.n > 0 && h->o->tls != NULL && tls_shared_ready(h->o->tls, e) < 0) {
+		last_words(h, "not now");
+		return -1;
+	}
 	look_at_certificate(h);
 	h->eof = got & IO_EOF;
 	receiver_feed(&h->engine, buf_take(&h->heard));
 	return got != 0;
-}
-
-static bool
-all_sent(const struct half *h)
-{
-	return h->engine.out.n == 0 && !line_busy(h->line);
 }
 
 static const char *
@@ -128,20 +147,6 @@ await(const struct half *h)
 	int64_t until = clock_sooner(h->silent, h->known_by);
 
 	interrupt_poll(p, 2, clock_left(clock_sooner(until, h->o->deadline)));
-}
-
-static void
-last_words(struct half *h, const char *why)
-{
-	struct err ignored = {0};
-	int64_t until = clock_in(GRACE_MS);
-	struct pollfd p = { h->line->io.out, POLLOUT, 0 };
-
-	receiver_dismiss(&h->engine, why);
-	while (!all_sent(h) && clock_left(until) > 0 &&
-	    write_some(h, &ignored) >= 0)
-		if (!all_sent(h))
-			poll(&p, 1, clock_left(until));
 }
 
 static int

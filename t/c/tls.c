@@ -309,9 +309,12 @@ file(const char *what, bool server, const char *ca, const char *cert,
 	struct tls_opts o = { .server = server, .ca = ca, .cert = cert, .key = key };
 	struct err e = {0};
 	struct tls_shared *s = tls_shared_new(&o, &e);
+	bool usable = s != NULL && tls_shared_ready(s, &e) == 0;
 
-	ok((s == NULL) == (fault != FAULT_NONE) && e.fault == fault, "%s: %d",
-	    what, (int)e.fault);
+	ok(usable == (fault == FAULT_NONE) && e.fault == fault, "%s: %d", what,
+	    (int)e.fault);
+	if (s != NULL && !usable)
+		ok(tls_server(s, &(struct err){0}) == NULL, "%s: nor later", what);
 	has(e.text, words, what);
 	tls_shared_free(s);
 }

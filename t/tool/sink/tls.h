@@ -22,7 +22,8 @@ tls_read(void)
 
 	if (tls_cert == NULL && !tls_wrap)
 		return;
-	if ((tls_files = tls_shared_new(&o, &e)) == NULL)
+	if ((tls_files = tls_shared_new(&o, &e)) == NULL ||
+	    tls_shared_ready(tls_files, &e) < 0)
 		exit(err_exit(&e, "sink"));
 }
 
