@@ -12,6 +12,9 @@ mend_smtpd() { mend run "sed -i.old $1 $smtpd_conf"; anew "$smtpd_anew"; }
 
 probe_opensmtpd() {
 	[ -r "$smtpd_conf" ] || { found unseen MTA "$smtpd_conf: cannot be read"; return; }
+	# a pause does not outlive it
+	! smtpd_pauses ||
+		smtpd_anew="$smtpd_anew && until smtpctl show status >/dev/null; do sleep 1; done && smtpctl pause mta"
 	smtpd_route
 	smtpd_holds
 	smtpd_times
@@ -39,7 +42,9 @@ smtpd_route() {
 	fi
 }
 
-# Sending is paused and resumed as a whole.
+# Sending is paused as a whole; gateway-flush lifts that for a session.
+smtpd_pauses() { [ "$send" = release ] && [ -n "$dial" ]; }
+
 smtpd_holds() {
 	[ "$send" = release ] || return 0
 	probe_run smtpctl show status || {
@@ -48,22 +53,10 @@ smtpd_holds() {
 		return
 	}
 	if grep -q '^MTA paused' "$work/probe"; then
-		case $dial in
-		*'smtpctl resume mta'*) found ok MTA 'OpenSMTPD sends only when it is told (smtpctl pause mta)' ;;
-		*)
-			found_bad 78 MTA 'sending is paused (smtpctl pause mta), and DIAL does not resume it'
-			mend "$conf_file" "DIAL=smtpctl resume mta || :${dial:+; $dial}"
-			mend "$conf_file" "HANGUP=smtpctl pause mta${hangup:+ && $hangup}" ;;
-		esac
-	elif [ -n "$dial" ]; then
+		found ok MTA 'OpenSMTPD sends only in a session (smtpctl pause mta)'
+	elif smtpd_pauses; then
 		found note MTA 'OpenSMTPD tries by itself while the link is down, too'
 		mend run 'smtpctl pause mta'
-		case $dial in
-		*'smtpctl resume mta'*) ;;
-		*)
-			mend "$conf_file" "DIAL=smtpctl resume mta || :; $dial"
-			mend "$conf_file" "HANGUP=smtpctl pause mta${hangup:+ && $hangup}" ;;
-		esac
 	fi
 }
 

@@ -51,7 +51,7 @@ while read -r name; do
 	*TURN) want='dequeue .*--always .*-- turn-client --records .*--turn ' ;;
 	*command) want='ssh mx.isp.example dequeue -d customer.example' ;;
 	*nullmailer) want='turn-client .*--deliver=maildir:/var/spool/tidegate/in' ;;
-	*OpenSMTPD) want='smtpctl resume mta' ;;
+	*OpenSMTPD) want='dequeue --spool=opensmtpd --all -v --wait' ;;
 	*) want='pon isp' ;;
 	esac
 	like "$name: does it" "$want" gateway-dial --dry-run --config="$tmp/isp.conf" isp

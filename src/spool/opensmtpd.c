@@ -201,6 +201,7 @@ const struct spool_kind spool_opensmtpd = {
 	.settle = osmtpd_settle,
 	.done = osmtpd_done,
 	.release = osmtpd_release,
+	.release_end = osmtpd_release_end,
 	.hold = osmtpd_hold,
 	.unhold = osmtpd_unhold,
 	.remove = spool_take_away,

@@ -18,6 +18,7 @@ struct osmtpd {
 	VEC(char *) held;	/* IDs that smtpd has suspended; sorted */
 	bool loaded;
 	bool swept;		/* what killed runs left is cleaned up */
+	size_t leaving;		/* were released, and are for other hosts */
 };
 
 struct osmtpd *osmtpd_own(struct spool *);
@@ -25,8 +26,8 @@ struct osmtpd *osmtpd_own(struct spool *);
 /* opensmtpd_ctl.c */
 
 /* Fields of a line of `smtpctl show queue', parted by `|`. */
-enum { FIELD_ID = 0, FIELD_FLAGS = 3, FIELD_EXPIRE = 8, FIELD_RUNSTATE = 11,
-    FIELD_SECONDS = 12, FIELDS = 13 };
+enum { FIELD_ID = 0, FIELD_TYPE = 2, FIELD_FLAGS = 3, FIELD_EXPIRE = 8,
+    FIELD_RUNSTATE = 11, FIELD_SECONDS = 12, FIELDS = 13 };
 
 /* The line's fields; false: it is no such line. */
 bool osmtpd_fields(struct span line, struct span field[FIELDS]);
@@ -34,7 +35,11 @@ bool osmtpd_fields(struct span line, struct span field[FIELDS]);
 /* Is this one of the words of a list parted by commas? */
 bool osmtpd_has_word(struct span list, const char *word);
 
-enum osmtpd_run { OSMTPD_UNKNOWN, OSMTPD_PENDING, OSMTPD_OTHER };
+struct osmtpd_seen {
+	enum { OSMTPD_UNKNOWN, OSMTPD_PENDING, OSMTPD_OTHER } run;
+	bool suspended;
+	bool leaves;		/* for another host, not for a mailbox here */
+};
 
 /*
  * `smtpctl VERB ID': 1 and to how many envelopes it was said (0 also of one that is so
@@ -43,7 +48,14 @@ enum osmtpd_run { OSMTPD_UNKNOWN, OSMTPD_PENDING, OSMTPD_OTHER };
 int osmtpd_ctl(const char *verb, const char *id, long long *n, struct err *);
 
 /* What smtpd is at with it, with the same returns. */
-int osmtpd_look(const char *id, enum osmtpd_run *, bool *suspended, struct err *);
+int osmtpd_look(const char *id, struct osmtpd_seen *, struct err *);
+
+/*
+ * Is sending out paused as a whole (`smtpctl pause mta')?  1, 0 also when no smtpd runs;
+ * -1 (77: only root may ask).  says_paused: the same of what `smtpctl show status' said.
+ */
+int osmtpd_sends_nothing(struct err *);
+bool osmtpd_says_paused(struct span status);
 
 /*
  * Has it left alone: 1, `was': it was paused before; 0 it is in delivery, or unknown,
@@ -57,6 +69,7 @@ bool osmtpd_is_held(const struct osmtpd *, const char *id);
 void osmtpd_drop_held(struct osmtpd *);
 
 int osmtpd_release(struct spool *, const struct message *, struct err *);
+size_t osmtpd_release_end(struct spool *, struct err *);
 int osmtpd_hold(struct spool *, const struct message *, struct err *);
 int osmtpd_unhold(struct spool *, const struct message *, struct err *);
 

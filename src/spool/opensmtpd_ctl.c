@@ -72,7 +72,7 @@ osmtpd_fields(struct span line, struct span field[FIELDS])
 }
 
 int
-osmtpd_look(const char *id, enum osmtpd_run *run, bool *suspended, struct err *e)
+osmtpd_look(const char *id, struct osmtpd_seen *seen, struct err *e)
 {
 	char message[OSMTPD_MESSAGE + 1] = "";
 	const char *const args[] = { "show", "queue", message, NULL };
@@ -80,20 +80,45 @@ osmtpd_look(const char *id, enum osmtpd_run *run, bool *suspended, struct err *e
 	struct buf out = {0};
 	int r;
 
-	*run = OSMTPD_UNKNOWN;
-	*suspended = false;
+	*seen = (struct osmtpd_seen){ .run = OSMTPD_UNKNOWN };
 	strncat(message, id, OSMTPD_MESSAGE);
 	r = ask(args, &out, e);
 	rest = buf_span(&out);
 	while (r == 1 && span_cut(&rest, '\n', &line)) {
 		if (!osmtpd_fields(line, field) || !span_is(field[FIELD_ID], id))
 			continue;
-		*suspended = osmtpd_has_word(field[FIELD_FLAGS], "suspend");
-		*run = span_is(field[FIELD_RUNSTATE], "pending") ? OSMTPD_PENDING :
-		    OSMTPD_OTHER;
+		seen->suspended = osmtpd_has_word(field[FIELD_FLAGS], "suspend");
+		seen->leaves = span_is(field[FIELD_TYPE], "mta");
+		seen->run = span_is(field[FIELD_RUNSTATE], "pending") ?
+		    OSMTPD_PENDING : OSMTPD_OTHER;
 		if (span_is(field[FIELD_RUNSTATE], "offline"))
 			r = 0;
 	}
+	buf_free(&out);
+	return r;
+}
+
+/* `MTA paused` among the lines. */
+bool
+osmtpd_says_paused(struct span status)
+{
+	struct span line;
+
+	while (span_cut(&status, '\n', &line))
+		if (span_starts(line, "MTA") && span_ends(line, "paused"))
+			return true;
+	return false;
+}
+
+int
+osmtpd_sends_nothing(struct err *e)
+{
+	const char *const args[] = { "show", "status", NULL };
+	struct buf out = {0};
+	int r = ask(args, &out, e);
+
+	if (r == 1)
+		r = osmtpd_says_paused(buf_span(&out));
 	buf_free(&out);
 	return r;
 }
@@ -167,18 +192,17 @@ is_down(struct err *e)
 int
 osmtpd_pause(const char *id, bool *was, struct err *e)
 {
-	enum osmtpd_run run;
-	bool suspended;
+	struct osmtpd_seen seen;
 	struct err none = {0};
 	long long n = 0, back;
 	int r = osmtpd_ctl("pause", id, &n, e);
 
 	*was = n == 0;
 	if (r == 1)
-		r = osmtpd_look(id, &run, &suspended, e);
+		r = osmtpd_look(id, &seen, e);
 	if (r == 0)
 		return 2;
-	if (r == 1 && suspended && run == OSMTPD_PENDING)
+	if (r == 1 && seen.suspended && seen.run == OSMTPD_PENDING)
 		return 1;
 	/* in delivery: it would be paused behind that */
 	if (n > 0)
@@ -217,21 +241,41 @@ osmtpd_unhold(struct spool *s, const struct message *m, struct err *e)
 int
 osmtpd_release(struct spool *s, const struct message *m, struct err *e)
 {
-	enum osmtpd_run run;
-	bool suspended;
+	struct osmtpd_seen seen;
 	long long n = 0;
 	int r;
 
 	if (!s->live)
 		return not_here(s, e);
-	if ((r = osmtpd_look(m->id, &run, &suspended, e)) == 1 && suspended) {
+	if ((r = osmtpd_look(m->id, &seen, e)) == 1 && seen.suspended) {
 		if (m->state != STATE_HOLD)
 			return 1;	/* held, or in another's hand, since it was read */
 		r = osmtpd_ctl("resume", m->id, &n, e);
 	}
-	if (r == 1 && run == OSMTPD_UNKNOWN)
+	if (r == 1 && seen.run == OSMTPD_UNKNOWN)
 		return err_set(e, FAULT_DATA, "%s: smtpd does not know it", m->id);
 	if (r == 1)
 		r = osmtpd_ctl("schedule", m->id, &n, e);
-	return r == 0 ? is_down(e) : r < 0 ? -1 : 0;
+	if (r != 1)
+		return r == 0 ? is_down(e) : -1;
+	osmtpd_own(s)->leaving += seen.leaves;
+	return 0;
+}
+
+/* `schedule' is taken all the same, and lies until sending is resumed. */
+size_t
+osmtpd_release_end(struct spool *s, struct err *e)
+{
+	struct osmtpd *own = s->own;
+	size_t n = own != NULL ? own->leaving : 0;
+
+	if (n == 0)
+		return 0;
+	own->leaving = 0;
+	if (osmtpd_sends_nothing(e) == 0)
+		return 0;
+	if (e->fault == FAULT_NONE)
+		err_set(e, FAULT_TEMP, "smtpd sends nothing out (smtpctl pause mta) "
+		    "until `smtpctl resume mta'");
+	return n;
 }

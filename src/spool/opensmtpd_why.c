@@ -18,18 +18,6 @@ find_line(struct span text, const char *id, struct span field[FIELDS])
 	return false;
 }
 
-/* `MTA paused` among the lines of `smtpctl show status'. */
-static bool
-is_paused(struct span status, const char *part)
-{
-	struct span line;
-
-	while (span_cut(&status, '\n', &line))
-		if (span_starts(line, part) && span_ends(line, "paused"))
-			return true;
-	return false;
-}
-
 #define ROUTES_TOLD 3
 
 /*
@@ -119,7 +107,7 @@ osmtpd_outlook(struct spool *s, const struct message *m, struct outlook *o,
 	/* only root is told */
 	o->down = program_run("smtpctl", status, (struct span){0}, &out, &none) != 0 &&
 	    geteuid() == 0;
-	paused = is_paused(buf_span(&out), "MTA");
+	paused = osmtpd_says_paused(buf_span(&out));
 	buf_clear(&out);
 	r = program_run("smtpctl", queue, (struct span){0}, &out, e);
 	if (r == 0 && find_line(buf_span(&out), m->id, field))

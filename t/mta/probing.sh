@@ -6,6 +6,7 @@
 #	conf KEY=VALUE...	the phone book: without DIAL and the others, and with these
 #	probe		$tmp/said is what it finds; its status
 #	mended		does what it printed, once
+#	settled		to be set: waits until the MTA has taken that
 #	mend_all NAME	probes and mends until nothing is wrong, in four rounds
 #	session NAME N	a letter each way waits, N at the provider, and a session moves both
 #
@@ -60,6 +61,8 @@ mended() {
 	done
 }
 
+settled() { :; }
+
 mend_all() {
 	: >"$tmp/rounds"
 	for n in 1 2 3 4; do
@@ -67,6 +70,7 @@ mend_all() {
 		diag <"$tmp/said" >>"$tmp/rounds"
 		[ -n "$(wrong)" ] || break
 		mended >>"$tmp/rounds"
+		settled
 	done
 	is "$1: what was wrong is mended by what was printed" '' wrong
 	exits "$1: 0" 0 probe
