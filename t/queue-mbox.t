@@ -46,15 +46,17 @@ is 'messages across the pieces that are read' 3000 queue-list --spool=mbox:"$tmp
 is "and the text of one of them" "$(perl -e 'print "x" x (2999 * 37 % 5000)')" sh -c \
     'queue-cat "$(queue-list --spool=mbox:"$1" -r b2999@y.test)" | tail -1 | tr -d "\r"' - "$tmp/many"
 
-# ---- nothing is taken out ----
+# ---- nothing is taken out of where mail is delivered ----
 cp "$box" "$tmp/before"
+MAIL=$box
+export MAIL
 for verb in '-- cat' '--bounce -y' '--remove -y'; do
 	# shellcheck disable=SC2086
 	exits "69: $verb" 69 dequeue --spool=mbox:"$box" --all $verb
 	# shellcheck disable=SC2086
 	exits "69, by ref: $verb" 69 dequeue "$box#0" $verb
 done
-like 'with what to do' 'no place to mark .*smtp-send --records' dequeue --spool=mbox:"$box" --all -- cat
+like 'with what to do' 'mail is delivered into it.*smtp-send --records' dequeue --spool=mbox:"$box" --all -- cat
 exits 'no advice that leads there' 1 sh -c 'dequeue --spool=mbox:"$1" --all 2>&1 | grep COMMAND' - "$box"
 same 'it is as it was' "$tmp/before" "$box"
 sink --listen=127.0.0.1:0 --maildir="$tmp/got" --port-file="$tmp/port" &

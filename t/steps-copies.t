@@ -1,5 +1,5 @@
 #!/bin/sh
-# Drains of copied dma, Courier and qmail queues, killed and failing at each of their steps.
+# Drains of copied dma, Courier and qmail queues and of an mbox, killed and failing at each of their steps.
 # shellcheck disable=SC2034
 . "${0%/*}/lib.sh"
 . "${0%/*}/steps.sh"
@@ -35,4 +35,14 @@ printf 'Tbob@late.test\0' >>"$tmp/qmail/remote/3/49"
 printf 'Tdaniela@here.test\0' >>"$tmp/qmail/local/3/72"
 steps_ids='26 49 72'
 at_each_step qmail
+
+mkdir "$tmp/mbox"
+for rcpts in 'ann@y.test carla@y.test' 'dan@y.test daniel@here.test bob@late.test daniela@here.test' \
+	'dana@y.test'; do
+	printf 'From ann@x.test Thu Nov 26 10:00:00 2026\nReturn-Path: <ann@x.test>\n'
+	printf 'Delivered-To: %s\n' $rcpts
+	printf 'Subject: x\n\nhi\n\n'
+done >"$tmp/mbox/box"
+steps_kind=mbox steps_from=$tmp/mbox steps_file=/box steps_ids=--all steps_every=1
+at_each_step mbox
 done_testing

@@ -3,7 +3,8 @@
 #
 #	steps_kind		what the queue is called
 #	steps_from		a directory to copy the queue from, each time
-#	steps_ids		the messages to drain (a few)
+#	steps_ids		the messages to drain (a few); --all
+#	steps_file		what in it is the queue, if it is a file (/NAME)
 #	steps_never		such files stop the MTA and must not be left behind (none)
 #
 # and then at_each_step NAME.  Each $steps_every-th step is tried (1), with $SOAK all.
@@ -26,7 +27,8 @@ while IFS=$steps_tab read -r ref sender rcpts; do
 		case ${#r} in
 		*0 | *9) said="deferred${steps_tab}4.2.1${steps_tab}451 4.2.1 later" ;;
 		*8) said="failed${steps_tab}5.1.1${steps_tab}550 5.1.1 no such user" ;;
-		*)	printf '%s %s\n' "${ref##*/}" "$r" >>"$steps_sink"
+		*)	ref_name=${ref##*/}
+			printf '%s %s\n' "${ref_name%%#*}" "$r" >>"$steps_sink"
 			said="delivered${steps_tab}2.0.0${steps_tab}250 ok" ;;
 		esac
 		printf '%s\t%s\t%s\n' "$ref" "$r" "$said"
@@ -42,7 +44,7 @@ steps_fresh() {
 }
 
 steps_drain() {
-	dequeue --spool="$steps_kind:$steps_dir" --state=deferred,hold "$@" \
+	dequeue --spool="$steps_kind:$steps_dir${steps_file-}" --state=deferred,hold "$@" \
 		$steps_ids -- "$tmp/steps.answer"
 }
 
@@ -55,9 +57,10 @@ stepped() {
 
 # What waits: `FILE RECIPIENT' a line; $1 ours or others
 steps_waiting() {
-	queue-list --spool="$steps_kind:$steps_dir" --records |
+	queue-list --spool="$steps_kind:$steps_dir${steps_file-}" --records |
 		awk -F '\t' -v ids=" $steps_ids " -v ours="$1" '{
-			name = $1; sub(".*/", "", name); mine = 0
+			name = $1; sub(".*/", "", name); sub("#.*", "", name)
+			mine = ids == " --all "
 			n = split(ids, id, " ")
 			for (i = 1; i <= n; i++) if (index(name, id[i])) mine = 1
 			if (mine == (ours == "ours"))

@@ -1,6 +1,6 @@
 #!/bin/sh
 # dequeue on copied queues of MTAs that offer no safe way while they run: dma, Courier,
-# qmail.
+# qmail, and on an mbox.
 # shellcheck disable=SC2154,SC2016
 . "$(dirname "$0")/lib.sh"
 . "$top/t/take.sh"
@@ -96,5 +96,135 @@ exits 'qmail: while qmail-send is at work: 69' 69 flock "$take_dir/lock/sendmute
 take_waiting >"$tmp/rows2"
 same 'qmail: nothing was touched' "$tmp/.before" "$tmp/rows2"
 exits 'qmail: release of a copy: 69' 69 dequeue --spool=qmail:"$take_dir" --all
+
+# ---- an mbox: one file, written anew ----
+letter() {
+	printf 'From ann@x.test Thu Nov 26 10:00:00 2026\nReturn-Path: <ann@x.test>\n'
+	printf 'Delivered-To: %s\n' "$@"
+	printf 'Subject: to %s\n\n>From here\nhi\n\n' "$1"
+}
+take_kind=mbox take_from=$tmp/box
+{
+	letter ann@y.test
+	letter ann2@y.test carla@y.test bob@y.test other@z.test
+	letter dan@y.test 'a b"@y.test' '"a\"b"@y.test'
+	letter other2@z.test
+	printf 'From ann@x.test Thu Nov 26 10:00:00 2026\nSubject: to nobody\n\nhi\n\n'
+	letter ann@y.test
+} >"$take_from"
+chmod 640 "$take_from"
+touch -d @1795450600 "$take_from"
+takes_by_domain y.test
+{
+	letter carla@y.test bob@y.test other@z.test | sed 's/^Subject: .*/Subject: to ann2@y.test/'
+	letter other2@z.test
+	printf 'From ann@x.test Thu Nov 26 10:00:00 2026\nSubject: to nobody\n\nhi\n\n'
+} >"$tmp/want"
+same 'mbox: what is left, octet by octet' "$tmp/want" "$take_dir"
+is 'mbox: mode and time are its own' '640 1795450600' stat -c '%a %Y' "$take_dir"
+beside() { (cd "$tmp" && echo take.tidegate*); }
+is 'mbox: nothing lies beside it' 'take.tidegate*' beside
+exits 'mbox: release: 69' 69 dequeue --spool=mbox:"$take_dir" --all
+like 'mbox: with what to do' 'give a COMMAND behind --' dequeue --spool=mbox:"$take_dir" --all
+take_twins 0
+take_killed 0
+ok 'mbox: kill -9: what it left is gone' test "$(beside)" = 'take.tidegate*'
+
+# a run that is killed when one recipient is done
+take_fresh
+id=$(queue-list --spool=mbox:"$take_dir" --ids -r ann2@y.test)
+cat >"$tmp/first" <<'END'
+#!/bin/sh
+IFS=$(printf '\t') read -r ref sender first rest
+echo "$PPID" >"$tmp/boss"
+printf '%s\t%s\tdelivered\t2.0.0\tok\n' "$ref" "$first"
+cat "$tmp/take.fifo" >/dev/null
+END
+chmod +x "$tmp/first"
+told() { [ "$(wc -l <"$tmp/said")" = "$1" ]; }
+half() { # half N: a drain that has N answers; then it is killed
+	: >"$tmp/said"
+	dequeue --spool=mbox:"$take_dir" "$id" --results -- "$tmp/first" >"$tmp/said" 2>/dev/null &
+	half_pid=$!
+	wait_for told "$1"
+	kill -9 "$(cat "$tmp/boss")"
+	wait $half_pid 2>/dev/null
+	echo go >"$tmp/take.fifo"
+}
+half 1
+is 'mbox: kill -9: who is done is done' 'carla@y.test bob@y.test other@z.test' take_list -F %r "$id"
+cp -a "$take_dir" "$tmp/moved"
+cp "$take_dir.tidegate" "$tmp/moved.tidegate"
+is 'mbox: not in another file' 4 sh -c 'queue-list --spool=mbox:"$1" -F %r "$2" | wc -w' - "$tmp/moved" "$id"
+letter late@z.test >>"$take_dir"
+is 'mbox: nor when it was written to' 4 sh -c 'queue-list --spool=mbox:"$1" -F %r "$2" | wc -w' - "$take_dir" "$id"
+take_fresh
+half 1
+printf '%s\tcarla@y.te' "$id" >>"$take_dir.tidegate"
+is 'mbox: half a line marks nobody' 'carla@y.test bob@y.test other@z.test' take_list -F %r "$id"
+take_drain "$id" -d z.test
+ok 'mbox: the next run goes on from there' test "$(cat "$take_sink")" = "take${take_tab}other@z.test"
+is 'mbox: and writes the file' 'Delivered-To: carla@y.test
+Delivered-To: bob@y.test' sed -n '/^Delivered-To: carla/,/^Subject/{/^Del/p;}' "$take_dir"
+
+# everyone is done, but the file was not written yet
+take_fresh
+cat >"$tmp/all" <<'END'
+#!/bin/sh
+IFS=$(printf '\t') read -r ref sender one two three four
+echo "$PPID" >"$tmp/boss"
+for r in $one $two $three $four; do printf '%s\t%s\tdelivered\t2.0.0\tok\n' "$ref" "$r"; done
+cat "$tmp/take.fifo" >/dev/null
+END
+cp "$tmp/all" "$tmp/first"
+half 4
+is 'mbox: killed behind the last: nobody waits' '' take_list --state=deferred "$id"
+ok 'mbox: though it is there' grep -q 'Delivered-To: ann2@' "$take_dir"
+dequeue --spool=mbox:"$take_dir" -d nowhere.test -n -- false
+ok 'mbox: a dry run leaves that' grep -q 'Delivered-To: ann2@' "$take_dir"
+exits 'mbox: the next run writes the file' 0 dequeue --spool=mbox:"$take_dir" -d nowhere.test -- false
+ok 'mbox: it is there no more' sh -c '! grep -q "Delivered-To: ann2@" "$1"' - "$take_dir"
+ok 'mbox: nor the journal' test "$(beside)" = 'take.tidegate*'
+
+# what is in its way
+take_fresh
+: >"$take_dir.lock"
+exits 'mbox: a lock of others: 75' 75 take_drain --all
+rm "$take_dir.lock"
+mkfifo "$tmp/locked"
+perl -e 'use Fcntl; open F, "+<", $ARGV[0]; $l = pack("s s l! l! i", F_WRLCK, 0, 0, 0, 0); fcntl F, F_SETLK, $l or die;
+	open G, ">", $ARGV[1]; print G "x\n"; close G; open H, "<", $ARGV[2]; <H>' "$take_dir" "$tmp/is-locked" "$tmp/locked" &
+locker=$!
+wait_for test -s "$tmp/is-locked"
+exits 'mbox: one by fcntl: 75' 75 take_drain --all
+echo go >"$tmp/locked"
+wait $locker
+cmp -s "$take_from" "$take_dir" && is 'mbox: nothing was sent, nor written' '' cat "$take_sink"
+ln "$take_dir" "$tmp/second"
+exits 'mbox: a file with two names: 65' 65 take_drain --all
+rm "$tmp/second"
+echo mine >"$tmp/victim"
+ln -s "$tmp/victim" "$take_dir.tidegate"
+ln -s "$tmp/victim" "$take_dir.tidegate.new"
+take_drain --all -d y.test 2>/dev/null
+is 'mbox: a link at the place of its journal is not written through' mine cat "$tmp/victim"
+take_fresh
+ln -s take "$tmp/by-link"
+dequeue --spool=mbox:"$tmp/by-link" -r 'ann@*' -- "$tmp/take.answer"
+ok 'mbox: named by a link, the file is drained and the link stays' sh -c 'test -L "$1" && ! grep -q "To: ann@y" "$2"' - "$tmp/by-link" "$take_dir"
+take_fresh
+dequeue --spool=mbox:"$take_dir" --remove -y -r 'other*' --whole
+is 'mbox: --remove' 'ann@y.test
+dan@y.test "a b\x5C""@y.test "a\x5C"b"@y.test
+ann@y.test' take_list -F %r -r '*@y.test'
+MAIL=$take_dir
+export MAIL
+exits 'mbox: what mail is delivered into: 69' 69 take_drain --all
+like 'mbox: with what to do' 'a copy of it can be drained' take_drain --all
+unset MAIL
+# two that are alike
+{ letter ann@y.test; letter ann@y.test; } >"$take_dir"
+dequeue --spool=mbox:"$take_dir" 0 -- "$tmp/take.answer"
+is 'mbox: of two that are alike one stays' 1 take_list --count
 : 7<>"$tmp/take.fifo"
 done_testing

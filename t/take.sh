@@ -1,4 +1,5 @@
-# Taking mail out of a copy of a queue, whatever its kind; sourced after lib.sh.
+# Taking mail out of a copy of a queue, whatever its kind; sourced after lib.sh.  IDs that
+# are no names of files, as in an mbox, are not looked at: its messages move.
 # $take_kind is what queue-list calls it, $take_from the directory to copy it from.
 #
 #	take_fresh		a new copy is in $take_dir
@@ -27,7 +28,8 @@ while IFS=$take_tab read -r ref sender rcpts; do
 		case $r in
 		later* | bob*) said="deferred${take_tab}4.2.1${take_tab}451 4.2.1 later" ;;
 		never* | carla*) said="failed${take_tab}5.1.1${take_tab}550 5.1.1 no such user" ;;
-		*)	printf '%s\t%s\n' "${ref##*/}" "$r" >>"$take_sink"
+		*)	name=${ref##*/}
+			printf '%s\t%s\n' "${name%%#*}" "$r" >>"$take_sink"
 			said="delivered${take_tab}2.0.0${take_tab}250 ok" ;;
 		esac
 		printf '%s\t%s\t%s\n' "$ref" "$r" "$said"
@@ -55,7 +57,7 @@ take_list() { queue-list --spool="$take_kind:$take_dir" "$@"; }
 take_drain() { dequeue --spool="$take_kind:$take_dir" "$@" -- "$tmp/take.answer"; }
 take_rows() {
 	take_list --records "$@" | awk -F '\t' '{
-		name = $1; sub(".*/", "", name)
+		name = $1; sub(".*/", "", name); sub("#.*", "", name)
 		for (i = 3; i <= NF; i++) print name "\t" $i }' | sort
 }
 take_waiting() { take_rows --state=deferred,hold; }
@@ -81,7 +83,7 @@ takes_by_domain() {
 	take_drain -d "$1" --results -v >"$tmp/.said" 2>"$tmp/.told"
 	is "$take_kind: some come later: 75" 75 echo $?
 	grep -v "${take_tab}other\$" "$tmp/.fates" | sort >"$tmp/.want-said"
-	awk -F '\t' '{ name = $1; sub(".*/", "", name); print name "\t" $2 "\t" $3 }' "$tmp/.said" |
+	awk -F '\t' '{ name = $1; sub(".*/", "", name); sub("#.*", "", name); print name "\t" $2 "\t" $3 }' "$tmp/.said" |
 		sort >"$tmp/.have-said"
 	same "$take_kind: a result for each of them" "$tmp/.want-said" "$tmp/.have-said"
 	is "$take_kind: -v ends with the numbers" "$(awk -F '\t' '{ n[$3]++ } END {

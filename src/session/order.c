@@ -123,6 +123,7 @@ static int
 knows(const struct job *j, const struct spool *sp, struct err *e)
 {
 	const char *kind = sp->kind->name;
+	struct err none = {0};
 
 	if (orders(sp->kind, j->how->order) != NULL)
 		return 0;
@@ -133,7 +134,7 @@ knows(const struct job *j, const struct spool *sp, struct err *e)
 	if (sp->kind->release_all == NULL)
 		return err_set(e, FAULT_UNAVAILABLE, "%s: no MTA could be told "
 		    "to deliver from this kind of queue (%s)%s", sp->dir, kind,
-		    sp->kind->because != NULL ? "" : "; give a COMMAND behind --");
+		    spool_yields(sp, &none) < 0 ? "" : "; give a COMMAND behind --");
 	return everything(j->source) ? 0 : err_set(e, FAULT_UNAVAILABLE, "%s: %s "
 	    "can only be told to deliver everything: --all", sp->dir, kind);
 }
@@ -323,6 +324,16 @@ start_noted(struct job *j)
 }
 
 static void
+end_all(struct job *j)
+{
+	struct err e = {0};
+
+	for (size_t i = 0; i < j->source->spools->n; i++)
+		if (spool_end(&j->source->spools->p[i], &e) < 0)
+			order_trouble(j, &e);
+}
+
+static void
 summary(const struct job *j, const struct stay *stay)
 {
 	fprintf(stderr, "%s %lld, ", words[j->how->order].done, j->done);
@@ -369,6 +380,8 @@ order(struct source *s, const struct order_how *how)
 		one_by_one(&j);
 	if (how->order == ORDER_RELEASE)
 		start_noted(&j);
+	if (!how->dry)
+		end_all(&j);
 	if (j.list != NULL)
 		released_watch(&list, how, &stay);
 	if (how->verbose)

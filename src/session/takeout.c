@@ -292,6 +292,17 @@ make_safe(struct job *j)
 	}
 }
 
+/* Nothing more is claimed. */
+static void
+end_all(struct job *j)
+{
+	struct err e = {0};
+
+	for (size_t i = 0; i < j->source->spools->n; i++)
+		if (spool_end(&j->source->spools->p[i], &e) < 0)
+			takeout_trouble(j, &e);
+}
+
 static void
 settle(struct job *j, const struct feed_event *ev)
 {
@@ -415,6 +426,8 @@ takeout(struct source *s, const struct takeout_how *how)
 		feed_free(j.feed);
 		free(j.taken);
 	}
+	if (!how->dry)
+		end_all(&j);
 	if (how->verbose)
 		summary(&j);
 	if (j.busy > 0 || j.changed > 0 || j.left_behind > 0)

@@ -62,8 +62,13 @@ int maildir_settle(struct claimed *, struct message *, size_t,
     const struct result *, struct err *);
 int maildir_done(struct claimed *, struct message *, struct err *);
 
+/* ---- maildir_narrow.c ---- */
+
+/* Writes the lines in front without those of recipients that are done.  0 or -1 (errno). */
+int maildir_put_lines(const struct maildir_head *, const struct message *, int to);
+
 /*
- * maildir_narrow.c: replaces the claimed message `ref` (open as `from`) by one
+ * Replaces the claimed message `ref` (open as `from`) by one
  * without the lines of the recipients that are done, written as `new` first.
  * Returns the new file, locked and synced; -1: the old one is as it was.
  */

@@ -11,10 +11,8 @@
  * Locks: fcntl(2) and FILE.lock, whoever writes.  Looking takes none: a file that
  * becomes shorter meanwhile has lost its messages.
  *
- * Nothing is taken out of one, not of a copy either.  There is no place where it is
- * said who has a message, so a crash would repeat all that was sent since the file was
- * last written anew; and to write it anew moves the messages behind, whose refs would
- * then name others, in our hands and in those of whoever listed them.
+ * What is delivered here by others is left alone; mail is taken out of other files
+ * (mbox_claim.c), and the messages behind then have other refs.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -23,114 +21,13 @@
 #include <unistd.h>
 
 #include "spool/file.h"
-#include "spool/maildir.h"
-
-#define PIECE 65536
-#define FROM_MAX 1000		/* octets of a From line that are looked at */
-
-/* Goes over a file from one From line to the next. */
-struct scan {
-	int fd;
-	off_t at;		/* of text.p[0] */
-	struct buf text;
-	size_t used;
-	bool empty;		/* the line before was empty, or there is none */
-};
+#include "spool/mbox.h"
+#include "spool/seize.h"
 
 struct walk {
-	struct scan scan;
+	struct mbox_scan scan;
 	const char *path;
 };
-
-/* At least `n` octets, unless the file ends: 0 or -1. */
-static int
-want(struct scan *s, size_t n, struct err *e)
-{
-	ssize_t got = 1;
-
-	if (s->text.n - s->used >= n)
-		return 0;
-	s->at += (off_t)s->used;
-	buf_drop(&s->text, s->used);
-	s->used = 0;
-	while (s->text.n < n && got > 0) {
-		got = pread(s->fd, buf_room(&s->text, PIECE), PIECE,
-		    s->at + (off_t)s->text.n);
-		if (got < 0 && errno == EINTR)
-			got = 1;
-		else if (got < 0)
-			return err_sys(e, "read");
-		else
-			s->text.n += (size_t)got;
-	}
-	return 0;
-}
-
-/* `From ann@x.test Thu Nov 26 10:00:00 2026`: has it a time of day? */
-static bool
-is_from(struct span line)
-{
-	if (!span_starts(line, "From "))
-		return false;
-	for (size_t i = 5; i + 3 < line.n; i++)
-		if (line.p[i] == ':' && strchr("0123456789", line.p[i - 1]) &&
-		    strchr("0123456789", line.p[i + 1]) &&
-		    strchr("0123456789", line.p[i + 2]))
-			return true;
-	return false;
-}
-
-static struct span
-line_here(const struct scan *s)
-{
-	struct span rest = span_from(buf_span(&s->text), s->used);
-
-	if (rest.n > FROM_MAX)
-		rest.n = FROM_MAX;
-	rest.n = span_find(rest, '\n');
-	return rest;
-}
-
-/* Over the line that begins here, however long it is. */
-static int
-skip_line(struct scan *s, struct err *e)
-{
-	struct span rest = span_from(buf_span(&s->text), s->used);
-	size_t n = span_find(rest, '\n');
-
-	s->empty = n == 0 || (n == 1 && *rest.p == '\r');
-	while (n == rest.n) {
-		s->used = s->text.n;
-		if (want(s, 1, e) < 0)
-			return -1;
-		rest = buf_span(&s->text);
-		if (rest.n == 0)
-			return 0;
-		n = span_find(rest, '\n');
-	}
-	s->used += n + 1;
-	return 0;
-}
-
-/* The next From line: 1 and where it is, its line skipped; 0 the end; -1. */
-static int
-next_from(struct scan *s, off_t *at, struct buf *from, struct err *e)
-{
-	for (;;) {
-		if (want(s, FROM_MAX, e) < 0)
-			return -1;
-		if (s->used == s->text.n)
-			return 0;
-		if (s->empty && is_from(line_here(s))) {
-			*at = s->at + (off_t)s->used;
-			if (from != NULL)
-				buf_addspan(from, line_here(s));
-			return skip_line(s, e) < 0 ? -1 : 1;
-		}
-		if (skip_line(s, e) < 0)
-			return -1;
-	}
-}
 
 /* ---- refs ---- */
 
@@ -189,14 +86,32 @@ mbox_owns(const char *ref, struct buf *dir)
 	return r;
 }
 
+/* A mailbox that mail for somebody of this host is put into. */
+static bool
+is_delivered_to(const char *path)
+{
+	static const char *const spools[] = { "/var/mail", "/var/spool/mail" };
+	const char *mail = getenv("MAIL");
+	struct buf dir = {0};
+	bool is = mail != NULL && dir_same(path, mail);
+
+	buf_add(&dir, path, strlen(path) - strlen(ref_name(path)) - 1);
+	for (size_t i = 0; i < sizeof spools / sizeof *spools && !is; i++)
+		is = dir_same(buf_str(&dir), spools[i]);
+	buf_free(&dir);
+	return is;
+}
+
 static int
 mbox_open(struct spool *s, struct err *e)
 {
 	const char *mail = getenv("MAIL"), *user = getenv("LOGNAME");
 	struct buf usual = {0};
+	struct mbox *x;
 	int r;
 
 	if (s->dir == NULL) {
+		s->live = true;
 		buf_addf(&usual, "%s%s", mail != NULL ? "" : "/var/mail/",
 		    mail != NULL ? mail : user != NULL ? user : "root");
 		s->dir = span_dup(buf_span(&usual));
@@ -204,9 +119,35 @@ mbox_open(struct spool *s, struct err *e)
 	}
 	if (dir_absolute(s, e) < 0)
 		return -1;
-	r = begins_like_one(s->dir, e);
-	return r < 0 ? -1 : r == 1 ? 0 : err_set(e, FAULT_IO, "%s: is no mbox: it "
-	    "does not begin with `From '", s->dir);
+	if ((r = begins_like_one(s->dir, e)) < 0)
+		return -1;
+	if (r == 0)
+		return err_set(e, FAULT_IO, "%s: is no mbox: it does not begin with "
+		    "`From '", s->dir);
+	s->live = s->live || is_delivered_to(s->dir);
+	s->own = x = must(calloc(1, sizeof *x));
+	x->fd = x->dir = x->journal = -1;
+	return stat(s->dir, &x->of) < 0 ? err_sys(e, "%s", s->dir) :
+	    mbox_marks_read(x, s->dir, e);
+}
+
+static void
+mbox_close(struct spool *s)
+{
+	struct mbox *x = s->own;
+
+	if (x == NULL)
+		return;
+	if (x->fd >= 0)
+		close(x->fd);
+	if (x->dir >= 0)
+		close(x->dir);
+	if (x->journal >= 0)
+		close(x->journal);
+	mbox_marks_free(x);
+	vec_free(&x->in_hand);
+	free(x);
+	s->own = NULL;
 }
 
 /* ---- looking ---- */
@@ -219,8 +160,8 @@ mbox_walk(struct spool *s, unsigned states, struct err *e)
 	int r = 0;
 
 	w->path = s->dir;
-	w->scan = (struct scan){ .fd = -1, .empty = true };
-	if (states & STATE_BIT(STATE_DEFERRED))
+	w->scan = (struct mbox_scan){ .fd = -1, .empty = true };
+	if (states & (STATE_BIT(STATE_DEFERRED) | STATE_BIT(STATE_DONE)))
 		r = file_open(s->dir, &st, &w->scan.fd, e);
 	if (r >= 0)
 		return w;
@@ -236,7 +177,7 @@ mbox_next(struct walk *w, struct entry *at, struct err *e)
 
 	if (w->scan.fd < 0)
 		return 0;
-	r = next_from(&w->scan, &offset, NULL, e);
+	r = mbox_next_from(&w->scan, &offset, NULL, e);
 	if (r == 1)
 		put_ref(at, w->path, offset);
 	if (r < 0) {
@@ -256,56 +197,18 @@ mbox_walk_end(struct walk *w)
 	free(w);
 }
 
-/* One message within its file. */
-struct place {
-	int fd;
-	struct stat st;
-	off_t start, end;	/* of the message, without From line and empty line */
-	struct buf from;
-};
-
-/*
- * Where the message ends: at the empty line in front of the next From line, which
- * is the end of one line and an empty one.
- */
-static int
-bounds(struct place *p, off_t offset, struct err *e)
-{
-	struct scan s = { .fd = p->fd, .at = offset, .empty = true };
-	off_t at;
-	int r = next_from(&s, &at, &p->from, e);
-
-	if (r == 1 && at != offset)
-		r = 0;
-	if (r == 1) {
-		p->start = s.at + (off_t)s.used;
-		s.empty = false;
-		r = next_from(&s, &p->end, NULL, e);
-		if (r == 0)
-			p->end = p->st.st_size;
-		else if (r == 1 && p->end > p->start)
-			p->end--;
-		if (p->end < p->start)
-			p->end = p->start;
-		r = r < 0 ? -1 : 1;
-	}
-	buf_free(&s.text);
-	return r;
-}
-
 /* 1 open, 0 there is no message, -1. */
 static int
-open_place(struct place *p, const char *ref, struct err *e)
+open_place(struct mbox_place *p, const char *ref, struct err *e)
 {
 	char *path;
-	off_t offset;
 	int r;
 
-	*p = (struct place){ .fd = -1 };
-	if (!cut_ref(ref, &path, &offset))
+	*p = (struct mbox_place){ .fd = -1 };
+	if (!cut_ref(ref, &path, &p->at))
 		return 0;
 	if ((r = file_open(path, &p->st, &p->fd, e)) == 1 &&
-	    (r = bounds(p, offset, e)) < 0)
+	    (r = mbox_bounds(p, e)) < 0)
 		err_in(e, "%s", ref);
 	free(path);
 	return r;
@@ -313,7 +216,7 @@ open_place(struct place *p, const char *ref, struct err *e)
 
 /* The same with the lines in front of it; `h` is empty before, and is freed. */
 static int
-open_head(struct place *p, struct maildir_head *h, const char *ref, struct err *e)
+open_head(struct mbox_place *p, struct maildir_head *h, const char *ref, struct err *e)
 {
 	int r = open_place(p, ref, e);
 
@@ -324,7 +227,7 @@ open_head(struct place *p, struct maildir_head *h, const char *ref, struct err *
 }
 
 static void
-close_place(struct place *p)
+close_place(struct mbox_place *p)
 {
 	if (p->fd >= 0)
 		close(p->fd);
@@ -360,16 +263,15 @@ from_line(struct message *m, struct span line)
 	free(date);
 }
 
-static int
+int
 mbox_read(struct spool *s, const struct entry *at, unsigned what,
     struct message *m, struct err *e)
 {
 	char *ref = span_dup(buf_span(&at->ref));
 	struct maildir_head h = {0};
-	struct place p;
+	struct mbox_place p;
 	int r = open_head(&p, &h, ref, e);
 
-	(void)s;
 	(void)what;
 	if (r == 1) {
 		*m = (struct message){ .ref = span_dup(span_of(ref)),
@@ -380,6 +282,9 @@ mbox_read(struct spool *s, const struct entry *at, unsigned what,
 		maildir_envelope(&m->env, &h);
 		from_line(m, buf_span(&p.from));
 		maildir_head_free(&h);
+		mbox_marks_apply(s->own, &p.st, p.at, &m->env);
+		if (m->env.rcpts.n > 0 && seize_pending(m) == 0)
+			m->state = STATE_DONE;
 	}
 	close_place(&p);
 	free(ref);
@@ -390,7 +295,7 @@ static int
 mbox_body(struct spool *s, const char *ref, struct body *b, struct err *e)
 {
 	struct maildir_head h = {0};
-	struct place p;
+	struct mbox_place p;
 	int r = open_head(&p, &h, ref, e);
 
 	(void)s;
@@ -408,7 +313,7 @@ static int
 mbox_find(struct spool *s, const char *id, struct entry *at, struct err *e)
 {
 	const char *hash = strrchr(id, '#');
-	struct place p;
+	struct mbox_place p;
 	long long n;
 	int r;
 
@@ -425,6 +330,7 @@ mbox_find(struct spool *s, const char *id, struct entry *at, struct err *e)
 const struct spool_kind spool_mbox = {
 	.name = "mbox",
 	.open = mbox_open,
+	.close = mbox_close,
 	.owns = mbox_owns,
 	.walk = mbox_walk,
 	.next = mbox_next,
@@ -432,6 +338,13 @@ const struct spool_kind spool_mbox = {
 	.find = mbox_find,
 	.read = mbox_read,
 	.body = mbox_body,
-	.because = "an mbox has no place to mark who has a message; what "
+	.because = "mail is delivered into it; a copy of it can be drained, and what "
 	    "`queue-list --records | smtp-send --records' sends stays in it",
+	.only_copies = true,
+	.claim = mbox_claim,
+	.settle = mbox_settle,
+	.done = mbox_done,
+	.sync = mbox_sync,
+	.end = mbox_end,
+	.remove = spool_take_away,
 };

@@ -353,7 +353,7 @@ narrow(struct claimed *c, const struct message *m, struct err *e)
 	to = open(new.p, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (to < 0 || flock(to, LOCK_EX | LOCK_NB) < 0 ||
 	    seize_write(to, buf_span(&text)) < 0 ||
-	    seize_copy(c->fd, c->start, to) < 0 || seize_like(c->fd, to) < 0 ||
+	    seize_copy(c->fd, c->start, -1, to) < 0 || seize_like(c->fd, to) < 0 ||
 	    rename(new.p, c->path.p) < 0)
 		r = err_sys(e, "%s: write it anew", c->path.p);
 	if (r == 0) {

@@ -111,14 +111,15 @@ seize_write(int fd, struct span s)
 }
 
 int
-seize_copy(int from, off_t at, int to)
+seize_copy(int from, off_t at, off_t end, int to)
 {
 	struct buf piece = {0};
 	ssize_t n;
 	int r = 0;
 
-	while (r == 0) {
-		n = pread(from, buf_room(&piece, PIECE), PIECE, at);
+	while (r == 0 && at != end) {
+		n = pread(from, buf_room(&piece, PIECE), end < 0 || end - at > PIECE ?
+		    PIECE : (size_t)(end - at), at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {

@@ -36,8 +36,8 @@ int seize_append(int fd, const char *path, struct span text, struct err *);
 /* All of it is written.  0 or -1 (errno). */
 int seize_write(int fd, struct span);
 
-/* Copies `from` its octet `at` to the end of `to`.  0 or -1 (errno). */
-int seize_copy(int from, off_t at, int to);
+/* Writes the octets at..end of `from` (end -1: to its end).  0 or -1 (errno). */
+int seize_copy(int from, off_t at, off_t end, int to);
 
 /* Owner (for root), mode and times are the old file's; synced.  0 or -1 (errno). */
 int seize_like(int from, int to);

@@ -214,13 +214,19 @@ outlook_free(struct outlook *o)
 int
 spool_yields(const struct spool *s, struct err *e)
 {
+	if (s->kind->claim != NULL && !(s->kind->only_copies && s->live))
+		return 0;
 	if (s->kind->because != NULL)
 		return err_set(e, FAULT_UNAVAILABLE, "%s: no mail can be taken out: "
 		    "%s", s->dir, s->kind->because);
-	if (s->kind->claim == NULL || (s->kind->only_copies && s->live))
-		return err_set(e, FAULT_UNAVAILABLE, "%s: %s offers no safe way "
-		    "to take mail out while it runs", s->dir, s->kind->name);
-	return 0;
+	return err_set(e, FAULT_UNAVAILABLE, "%s: %s offers no safe way to take mail "
+	    "out while it runs", s->dir, s->kind->name);
+}
+
+int
+spool_end(struct spool *s, struct err *e)
+{
+	return s->kind->end != NULL ? s->kind->end(s, e) : 0;
 }
 
 /* Marks everybody done in what was claimed, and gives it back. */

@@ -192,9 +192,9 @@ struct spool_kind {
 	 * Claims the message at `entry` under the MTA's own lock, and reads it
 	 * anew into `m` (empty before; filled only when ours).  One with
 	 * only_mta set is not to be had (69).
-	 * NULL: there is no safe way, `because' of what it says; `only_copies':
-	 * none while the MTA may run, so that only of a copied queue is it called
-	 * (spool_yields()).
+	 * NULL: there is no safe way; `only_copies': none while the MTA may run, so
+	 * that only of a copied queue is it called (spool_yields(), which says
+	 * `because' if that is not NULL).
 	 */
 	const char *because;
 	bool only_copies;
@@ -231,6 +231,13 @@ struct spool_kind {
 	 * messages, and in the end.  NULL: they leave nothing.
 	 */
 	int (*sync)(struct spool *, struct err *);
+
+	/*
+	 * When nothing more is claimed of this queue by this process: what is marked in
+	 * it goes, where that is done for all at once.  0 or -1 (marked, but still
+	 * there).  NULL: settle() and done() have seen to it.
+	 */
+	int (*end)(struct spool *, struct err *);
 
 	/*
 	 * Release.  release_node: everything for exactly this domain; 1 done, 0
@@ -324,6 +331,9 @@ int spool_at(struct spool *, const char *ref, struct entry *, struct err *);
  * while it may run.
  */
 int spool_yields(const struct spool *, struct err *);
+
+/* kind->end, where there is one. */
+int spool_end(struct spool *, struct err *);
 
 /*
  * kind->remove for a kind without such a command, and for files alone: claims

@@ -1,11 +1,13 @@
 /* An mbox: every message that is found in it is read. */
+#include "spool/mbox.h"
 #include "spool.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	static const char *const sub[] = { NULL };
-	struct spool s = { .kind = &spool_mbox };
+	struct mbox x = { .fd = -1, .dir = -1, .journal = -1 };
+	struct spool s = { .kind = &spool_mbox, .own = &x };
 	struct entry at = {0};
 	struct err e = {0};
 	struct walk *w;
