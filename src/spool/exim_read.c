@@ -113,20 +113,13 @@ start(struct message *m, const struct entry *at, const struct stat *st)
 	    exim_id(ref_name(m->ref)) });
 }
 
-/*
- * The texts of -H and -J.  -J is read after -H: Exim writes -H anew, with what
- * the journal said, before it removes the journal.
- */
 static int
-read_texts(struct message *m, int fd, struct buf *text, struct buf *journal,
-    struct err *e)
+read_journal(const char *ref, struct buf *journal, struct err *e)
 {
 	struct buf path = {0};
 	int r;
 
-	if (file_text(fd, HEADER_MAX, text, e) < 0)
-		return err_in(e, "%s", m->ref);
-	exim_beside(&path, m->ref, "J");
+	exim_beside(&path, ref, "J");
 	r = file_read(buf_str(&path), JOURNAL_MAX, journal, e);
 	buf_free(&path);
 	return r < 0 ? -1 : 0;
@@ -134,17 +127,18 @@ read_texts(struct message *m, int fd, struct buf *text, struct buf *journal,
 
 static int
 read_fd(const struct entry *at, int fd, const struct stat *st, unsigned what,
-    struct message *m, struct err *e)
+    struct span journal, struct message *m, struct err *e)
 {
-	struct buf text = {0}, journal = {0};
+	struct buf text = {0};
 	struct exim_header h;
 	off_t body = 0;
 	int r = 1;
 
 	start(m, at, st);
-	if (*m->id == '\0' || read_texts(m, fd, &text, &journal, e) < 0)
-		r = *m->id == '\0' ? 0 : -1;
-	else if (exim_parse(&h, buf_span(&text), buf_span(&journal), m, e) < 0)
+	if (*m->id == '\0')
+		r = 0;
+	else if (file_text(fd, HEADER_MAX, &text, e) < 0 ||
+	    exim_parse(&h, buf_span(&text), journal, m, e) < 0)
 		r = err_in(e, "%s", m->ref);
 	if (r == 1)
 		r = data_size(m, &body, e);
@@ -154,26 +148,31 @@ read_fd(const struct entry *at, int fd, const struct stat *st, unsigned what,
 			r = -1;
 	}
 	buf_free(&text);
-	buf_free(&journal);
 	if (r != 1)
 		message_free(m);
 	return r;
 }
 
+/*
+ * -J before -H is opened: Exim removes the journal when all that it says stands in a
+ * new -H, or -H is gone.  So whoever is missing in both was not done when -J was read.
+ */
 int
 exim_read(struct spool *s, const struct entry *at, unsigned what,
     struct message *m, struct err *e)
 {
 	char *ref = span_dup(buf_span(&at->ref));
+	struct buf journal = {0};
 	struct stat st;
-	int fd, r = file_open_single(ref, &st, &fd, e);
+	int fd, r = read_journal(ref, &journal, e);
 
 	(void)s;
+	if (r == 0 && (r = file_open_single(ref, &st, &fd, e)) == 1) {
+		r = read_fd(at, fd, &st, what, buf_span(&journal), m, e);
+		close(fd);
+	}
+	buf_free(&journal);
 	free(ref);
-	if (r <= 0)
-		return r;
-	r = read_fd(at, fd, &st, what, m, e);
-	close(fd);
 	return r;
 }
 

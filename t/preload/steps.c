@@ -8,6 +8,8 @@
  *	STEPS_AT=NUMBER		at this step (the first is 1)
  *	STEPS_DO=kill		the program is gone right after it (SIGKILL); or
  *		ENOSPC, EIO, EMFILE	the call fails with that, once
+ *	STEPS_RUN=COMMAND	run at that step, before the call, for a shell: what
+ *				others may do just then; STEPS_DO is not looked at
  *	STEPS_OPENS=1		opening to read is a step, too
  *	STEPS_SAYS=1		what it says to a pipe or socket is logged between them, the
  *				first line of each: `0 says LINE'
@@ -99,6 +101,12 @@ step(const char *call, const char *path)
 	errno = saved;
 	if (n != atol(setting("STEPS_AT")))
 		return 0;
+	if (*setting("STEPS_RUN") != '\0') {
+		if (system(setting("STEPS_RUN")) != 0)
+			abort();
+		errno = saved;
+		return 0;
+	}
 	fails = error_named(setting("STEPS_DO"));
 	return fails > 0 ? fails : -1;
 }
