@@ -29,6 +29,14 @@ for kind in postfix exim sendmail; do
 	is 'ten for one domain' 10 sh -c 'queue-list --spool="$1" -d few.test --records | grep -c "	user[0-9]*@few.test$"' - $kind:"$q"
 	is 'as a number' 10 ql --count -d few.test
 	is 'in a table' 10 sh -c 'queue-list --spool="$1" -d few.test -l | grep -c @few.test' - $kind:"$q"
+	ql -F '%s %p' >"$tmp/sizes"
+	size=$(sort -n "$tmp/sizes" | sed -n '1500s/ .*//p')
+	awk -v size="$size" '$1 >= size { print $2 }' "$tmp/sizes" >"$tmp/large"
+	ql --records --larger=$((size - 1)) | cut -f1 >"$tmp/of-records"
+	same 'those of some size, also where it is not shown' "$tmp/large" "$tmp/of-records"
+	ql --records --sort=size | cut -f1 >"$tmp/sorted"
+	is 'and by size' $n sh -c 'awk "NR == FNR { s[\$2] = \$1; next } { print s[\$1] }" \
+		"$1" "$2" >"$3" && sort -nrc "$3" && grep -c . "$3"' - "$tmp/sizes" "$tmp/sorted" "$tmp/in-order"
 
 	bad=$(sed -n 1500p "$tmp/refs")
 	case $kind in

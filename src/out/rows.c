@@ -366,6 +366,12 @@ rows_needs_ref_only(const struct rows *r)
 	return r->form == ROWS_REFS || r->form == ROWS_COUNT;
 }
 
+bool
+rows_need_size(const struct rows *r)
+{
+	return r->form == ROWS_TABLE || r->form == ROWS_JSON || r->form == ROWS_FORMAT;
+}
+
 void
 rows_add_ref(struct rows *r, const char *ref)
 {

@@ -81,6 +81,9 @@ void rows_add_text(struct rows *, struct span);
 bool rows_needs_ref_only(const struct rows *);
 void rows_add_ref(struct rows *, const char *ref);
 
+/* Is the size of a message shown? */
+bool rows_need_size(const struct rows *);
+
 /*
  * The end: counts and totals (not when `status` is one and there was no row:
  * that would read as "none"), and a `!` line in records and refs that no terminal

@@ -18,22 +18,6 @@ consider(const struct look *l, struct spool *s, struct message *m,
 		l->each(s, m);
 }
 
-static void
-look_at(const struct look *l, struct spool *s, const struct entry *at,
-    const struct record *r)
-{
-	struct message m = {0};
-	struct err e = {0};
-	int n = s->kind->read(s, at, l->reads, &m, &e);
-
-	if (n < 0)
-		l->trouble(&e);
-	if (n == 1)
-		consider(l, s, &m, r);
-	else
-		message_free(&m);
-}
-
 /* Of what a listing may lack: that which has to be known of every message. */
 static unsigned
 needs(const struct look *l)
@@ -42,6 +26,29 @@ needs(const struct look *l)
 
 	return l->needs | (s->larger >= 0 || s->smaller >= 0 ? LACKS_SIZE : 0) |
 	    (s->older >= 0 || s->newer >= 0 ? LACKS_ARRIVAL : 0);
+}
+
+/* For kind->read. */
+static unsigned
+reads(const struct look *l)
+{
+	return needs(l) & LACKS_SIZE ? l->reads & ~(unsigned)READ_NO_SIZE : l->reads;
+}
+
+static void
+look_at(const struct look *l, struct spool *s, const struct entry *at,
+    const struct record *r)
+{
+	struct message m = {0};
+	struct err e = {0};
+	int n = s->kind->read(s, at, reads(l), &m, &e);
+
+	if (n < 0)
+		l->trouble(&e);
+	if (n == 1)
+		consider(l, s, &m, r);
+	else
+		message_free(&m);
 }
 
 /* What the MTA says itself.  It knows nothing of corrupt files. */
@@ -211,7 +218,7 @@ through(const struct look *l, struct spool *s, const char *id)
 {
 	struct through t = { .l = l, .s = s, .id = id };
 
-	t.ahead = ahead_new(s, l->reads, digest, l, l->text != NULL);
+	t.ahead = ahead_new(s, reads(l) | READ_AS_WALKED, digest, l, l->text != NULL);
 	walk(&t);
 	ahead_free(t.ahead);
 	if (t.asked)

@@ -8,6 +8,8 @@
 #include "spool/file.h"
 #include "spool/spool.h"
 
+#define EXIM_ID_MAX 23
+
 struct due;
 
 /* Queue runs that a daemon starts again and again: of which queue, how often. */
@@ -97,6 +99,30 @@ bool exim_is_queued(struct span reason);
 /* Wall clock time in seconds since the epoch. */
 int64_t exim_wall_time(struct tm *);
 
+/* Of entry.beside. */
+enum { EXIM_NO_JOURNAL = 1, EXIM_HAS_BODY = 2 };
+
+/* exim_names.c: the names in one directory of messages. */
+struct exim_names {
+	struct buf headers;	/* of -H: `f' or `?' (a file, or who knows),
+				   its ID, a NUL */
+	size_t at;		/* of headers: the next to give out */
+	struct buf parts;	/* of directories of a split spool, a letter each */
+	VEC(struct { char id[EXIM_ID_MAX + 1]; }) journals;	/* sorted */
+	uint64_t unmatched;	/* -H without -D, -D without -H; 0: none */
+	bool all;		/* none is missing */
+};
+
+/*
+ * Reads them in the place of what was there ({0} before).  1; 0 there is no such
+ * directory; -1: what could be read is there.
+ */
+int exim_names_read(struct exim_names *, const char *path, struct err *);
+void exim_names_free(struct exim_names *);
+
+/* Adds the name of the next -H to the entry's ref, and what stands beside; false: none. */
+bool exim_names_next(struct exim_names *, struct entry *);
+
 /* exim_walk.c */
 struct walk *exim_walk(struct spool *, unsigned states, struct err *);
 int exim_next(struct walk *, struct entry *, struct err *);
@@ -107,6 +133,9 @@ bool exim_shape(const char *dir);
 
 /* 16 characters before 4.97, 23 since; 0: it is no ID.  `name` may go on. */
 size_t exim_id(const char *name);
+
+/* Is it the name of a directory of a split spool? */
+bool exim_is_part(const char *name);
 
 /* The path of -D, -J ("D", "J") beside a ref, or of its log ("msglog"). */
 void exim_beside(struct buf *path, const char *ref, const char *what);

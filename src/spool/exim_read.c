@@ -76,13 +76,14 @@ read_log(struct message *m, struct err *e)
 	return r < 0 ? -1 : 0;
 }
 
+/* `body`: -1 unknown */
 static void
 conclude(struct message *m, const struct exim_header *h, off_t body)
 {
 	struct buf note = {0};
 	bool pending = false;
 
-	m->size = h->octets + 1 + body;
+	m->size = body < 0 ? -1 : h->octets + 1 + body;
 	for (size_t i = 0; i < m->env.rcpts.n; i++)
 		pending = pending || !m->env.rcpts.p[i].done;
 	m->state = h->frozen ? STATE_HOLD : pending ? STATE_DEFERRED : STATE_DONE;
@@ -113,12 +114,23 @@ start(struct message *m, const struct entry *at, const struct stat *st)
 	    exim_id(ref_name(m->ref)) });
 }
 
+/* What the names alone tell is enough: exim_names.c says why. */
+static bool
+needs_no_data(const struct entry *at, unsigned what)
+{
+	return (what & READ_NO_SIZE) && (what & READ_AS_WALKED) &&
+	    (at->beside & EXIM_NO_JOURNAL) && (at->beside & EXIM_HAS_BODY);
+}
+
 static int
-read_journal(const char *ref, struct buf *journal, struct err *e)
+read_journal(const struct entry *at, const char *ref, unsigned what,
+    struct buf *journal, struct err *e)
 {
 	struct buf path = {0};
 	int r;
 
+	if ((what & READ_AS_WALKED) && (at->beside & EXIM_NO_JOURNAL))
+		return 0;
 	exim_beside(&path, ref, "J");
 	r = file_read(buf_str(&path), JOURNAL_MAX, journal, e);
 	buf_free(&path);
@@ -131,7 +143,7 @@ read_fd(const struct entry *at, int fd, const struct stat *st, unsigned what,
 {
 	struct buf text = {0};
 	struct exim_header h;
-	off_t body = 0;
+	off_t body = -1;
 	int r = 1;
 
 	start(m, at, st);
@@ -140,7 +152,7 @@ read_fd(const struct entry *at, int fd, const struct stat *st, unsigned what,
 	else if (file_text(fd, HEADER_MAX, &text, e) < 0 ||
 	    exim_parse(&h, buf_span(&text), journal, m, e) < 0)
 		r = err_in(e, "%s", m->ref);
-	if (r == 1)
+	if (r == 1 && !needs_no_data(at, what))
 		r = data_size(m, &body, e);
 	if (r == 1) {
 		conclude(m, &h, body);
@@ -164,7 +176,7 @@ exim_read(struct spool *s, const struct entry *at, unsigned what,
 	char *ref = span_dup(buf_span(&at->ref));
 	struct buf journal = {0};
 	struct stat st;
-	int fd, r = read_journal(ref, &journal, e);
+	int fd, r = read_journal(at, ref, what, &journal, e);
 
 	(void)s;
 	if (r == 0 && (r = file_open_single(ref, &st, &fd, e)) == 1) {

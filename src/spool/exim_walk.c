@@ -20,10 +20,11 @@ struct roots { char **p; size_t n, room; };	/* a VEC, owned */
 struct walk {
 	struct roots roots;
 	size_t root;		/* the next to open */
-	DIR *top, *sub;
-	struct buf path;	/* of the innermost that is open */
-	size_t whole;		/* of path: without the sub directory */
-	bool regular;		/* the name read last is surely a file's */
+	struct buf path;	/* of the directory whose names these are: */
+	struct exim_names names;
+	size_t whole;		/* of path: without the part */
+	struct buf parts;	/* of this root, a letter each */
+	size_t part;		/* the next to read */
 };
 
 size_t
@@ -58,8 +59,8 @@ is_header(const char *name)
 	return n > 2 && strcmp(name + n - 2, "-H") == 0 && exim_id(name) == n - 2;
 }
 
-static bool
-is_split(const char *name)
+bool
+exim_is_part(const char *name)
 {
 	return isalnum((unsigned char)name[0]) && name[1] == '\0';
 }
@@ -126,7 +127,7 @@ exim_walk(struct spool *s, unsigned states, struct err *e)
 	return NULL;
 }
 
-/* Opens the next root: 1, 0 there is none, -1. */
+/* Reads the next root's names: 1, 0 there is none, -1. */
 static int
 next_root(struct walk *w, struct err *e)
 {
@@ -136,82 +137,51 @@ next_root(struct walk *w, struct err *e)
 		buf_clear(&w->path);
 		buf_adds(&w->path, w->roots.p[w->root++]);
 		w->whole = w->path.n;
-		r = dir_open(buf_str(&w->path), &w->top, e);
+		r = exim_names_read(&w->names, buf_str(&w->path), e);
+		buf_clear(&w->parts);
+		buf_addspan(&w->parts, buf_span(&w->names.parts));
+		w->part = 0;
 	}
 	return r;
 }
 
+/* The next directory's names: 1, 0 it was the last, -1. */
 static int
-enter(struct walk *w, const char *name, struct err *e)
+next_directory(struct walk *w, struct err *e)
 {
-	int r;
+	int r = 0;
 
-	buf_addf(&w->path, "/%s", name);
-	r = dir_open(buf_str(&w->path), &w->sub, e);
-	if (r <= 0)
+	while (r == 0 && w->part < w->parts.n) {
 		w->path.n = w->whole;
-	return r;
-}
-
-/* The next name of the innermost directory; NULL: it is closed now. */
-static const char *
-next_name(struct walk *w, struct err *e)
-{
-	DIR **dir = w->sub != NULL ? &w->sub : &w->top;
-	struct dirent *d;
-
-	errno = 0;
-	if ((d = readdir(*dir)) != NULL) {
-		w->regular = d->d_type == DT_REG;
-		return d->d_name;
+		buf_addf(&w->path, "/%c", w->parts.p[w->part++]);
+		r = exim_names_read(&w->names, buf_str(&w->path), e);
 	}
-	if (errno != 0)
-		err_sys(e, "read %s", buf_str(&w->path));
-	closedir(*dir);
-	*dir = NULL;
-	w->path.n = w->whole;
-	return NULL;
+	return r != 0 ? r : next_root(w, e);
 }
 
 int
 exim_next(struct walk *w, struct entry *at, struct err *e)
 {
-	struct err one = {0};
-	const char *name;
 	int r;
 
 	for (;;) {
-		if (w->top == NULL && (r = next_root(w, e)) <= 0)
-			return r;
-		if ((name = next_name(w, &one)) == NULL) {
-			if (one.fault == FAULT_NONE)
-				continue;
-			*e = one;
-			return -1;
-		}
-		if (w->sub == NULL && is_split(name)) {
-			if (enter(w, name, e) < 0)
-				return -1;
-		} else if (is_header(name)) {
-			buf_clear(&at->ref);
-			buf_addspan(&at->ref, buf_span(&w->path));
-			buf_addc(&at->ref, '/');
-			buf_adds(&at->ref, name);
-			at->state = STATE_UNTOLD;
-			at->whole = w->regular;
+		buf_clear(&at->ref);
+		buf_addspan(&at->ref, buf_span(&w->path));
+		buf_addc(&at->ref, '/');
+		at->state = STATE_UNTOLD;
+		if (exim_names_next(&w->names, at))
 			return 1;
-		}
+		if ((r = next_directory(w, e)) <= 0)
+			return r;
 	}
 }
 
 void
 exim_walk_end(struct walk *w)
 {
-	if (w->sub != NULL)
-		closedir(w->sub);
-	if (w->top != NULL)
-		closedir(w->top);
+	exim_names_free(&w->names);
 	roots_free(&w->roots);
+	buf_free(&w->parts);
 	buf_free(&w->path);
 	free(w);
 }
@@ -254,6 +224,7 @@ exim_find(struct spool *s, const char *id, struct entry *at, struct err *e)
 		r = look_in(roots.p[i % roots.n], id, n, &at->ref, e);
 	roots_free(&roots);
 	at->state = STATE_UNTOLD;
+	at->beside = 0;
 	return r;
 }
 
@@ -292,7 +263,7 @@ exim_owns(const char *ref, struct buf *dir)
 		return 0;
 	path = span_dup(span_of(ref));
 	if (up(path, &last) && up(path, &last) &&
-	    (!is_split(last) || up(path, &last)) &&
+	    (!exim_is_part(last) || up(path, &last)) &&
 	    (strcmp(last, inputs[0]) == 0 || strcmp(last, inputs[1]) == 0)) {
 		above = span_dup(span_of(path));
 		if (up(above, &last) && exim_shape(above))

@@ -53,7 +53,7 @@ void sm_df(const struct spool *, const char *ref, struct span other,
 
 /* sendmail_read.c; sm_read_fd: from an open qf, and the path of its df (or NULL) */
 int sm_read_fd(struct spool *, const struct entry *, int fd, const struct stat *,
-    struct message *, struct buf *df, struct err *);
+    unsigned what, struct message *, struct buf *df, struct err *);
 int sm_read(struct spool *, const struct entry *, unsigned what,
     struct message *, struct err *);
 int sm_body(struct spool *, const char *ref, struct body *, struct err *);

@@ -174,7 +174,7 @@ take(struct claimed *c, const struct entry *at, struct message *m, struct err *e
 		return r;
 	if (file_text(c->fd, QF_MAX, &c->text, e) < 0)
 		return (enum claim)err_in(e, "%s", c->path);
-	read = sm_read_fd(c->spool, at, c->fd, &st, m, &c->df, e);
+	read = sm_read_fd(c->spool, at, c->fd, &st, 0, m, &c->df, e);
 	if (read <= 0)
 		return read < 0 ? CLAIM_ERROR : CLAIM_GONE;
 	find_groups(c);

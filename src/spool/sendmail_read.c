@@ -54,7 +54,7 @@ start(struct message *m, const struct entry *at, const struct stat *st)
 
 int
 sm_read_fd(struct spool *s, const struct entry *at, int fd, const struct stat *st,
-    struct message *m, struct buf *df, struct err *e)
+    unsigned what, struct message *m, struct buf *df, struct err *e)
 {
 	struct buf text = {0};
 	struct sm_file f = {0};
@@ -66,7 +66,9 @@ sm_read_fd(struct spool *s, const struct entry *at, int fd, const struct stat *s
 		r = f.ended ? err_in(e, "%s", m->ref) : 0;
 	else if (r == 1 && (!f.ended || is_double(m->ref)))
 		r = 0;
-	if (r == 1 && body_size(s, m, f.df, e) < 0)
+	if (r == 1 && (what & READ_NO_SIZE))
+		m->size = -1;
+	else if (r == 1 && body_size(s, m, f.df, e) < 0)
 		r = -1;
 	if (r == 1 && df != NULL)
 		sm_df(s, m->ref, f.df, df);
@@ -81,6 +83,7 @@ sm_read_fd(struct spool *s, const struct entry *at, int fd, const struct stat *s
 	return r;
 }
 
+/* The reasons stand in the qf itself. */
 int
 sm_read(struct spool *s, const struct entry *at, unsigned what,
     struct message *m, struct err *e)
@@ -89,13 +92,12 @@ sm_read(struct spool *s, const struct entry *at, unsigned what,
 	struct stat st;
 	int fd, r = 0;
 
-	(void)what;		/* the reasons stand in the qf itself */
 	if (sm_id(ref_name(ref)) != NULL)
 		r = file_open_single(ref, &st, &fd, e);
 	free(ref);
 	if (r <= 0)
 		return r;
-	r = st.st_size > 0 ? sm_read_fd(s, at, fd, &st, m, NULL, e) : 0;
+	r = st.st_size > 0 ? sm_read_fd(s, at, fd, &st, what, m, NULL, e) : 0;
 	close(fd);
 	return r;
 }

@@ -53,6 +53,8 @@ struct entry {
 	enum state state;
 	bool whole;		/* only a complete message has such a name: it
 				   may be counted unopened */
+	unsigned beside;	/* of its kind: what the walk has seen of the
+				   message's other files; 0 nothing */
 };
 
 /* One message.  Owned; message_free() leaves it empty. */
@@ -89,8 +91,13 @@ struct outlook {
 				   first; may be pasted into a shell */
 };
 
-/* What kind->read shall look at beyond the queue file itself. */
-enum { READ_REASONS = 1 };
+/* What kind->read shall look at beyond the queue file itself, and what it need not. */
+enum {
+	READ_REASONS = 1,
+	READ_NO_SIZE = 2,	/* the size may stay unknown */
+	READ_AS_WALKED = 4,	/* what the walk has seen beside it is new enough: what
+				   was done before the walk began counts, the rest may */
+};
 
 /* What kind->listing may not know. */
 enum { LACKS_SIZE = 1, LACKS_ARRIVAL = 2 };

@@ -349,6 +349,8 @@ choose_form(void)
 	    rows.form == ROWS_TABLE || rows.form == ROWS_JSON ||
 	    rows.form == ROWS_FORMAT)
 		reads = READ_REASONS;
+	if (views.view == VIEW_ROWS && !rows_need_size(&rows))
+		reads |= READ_NO_SIZE;
 	if (views.view != VIEW_ROWS && rows.form != ROWS_TABLE &&
 	    rows.form != ROWS_REFS && rows.form != ROWS_JSON)
 		opts_wrong(NAME, "--summary and the like go with --json only");
