@@ -1,5 +1,7 @@
 #include "out/json.h"
 
+#include <string.h>
+
 #include "base/text.h"
 
 /*
@@ -9,15 +11,21 @@
 static void
 begin(struct buf *b, const char *key)
 {
-	char last = b->n > 0 ? b->p[b->n - 1] : '\n';
+	char last = b->n > 0 ? b->p[b->n - 1] : '\n', *to;
+	size_t n = key != NULL ? strlen(key) : 0;
 
-	if (last != '{' && last != '[' && last != '\n' && last != '\0')
-		buf_add(b, ", ", 2);
-	if (key == NULL)
-		return;
-	buf_addc(b, '"');
-	buf_adds(b, key);
-	buf_add(b, "\": ", 3);
+	to = buf_room(b, n + 6);	/* at once: every value comes by here */
+	if (last != '{' && last != '[' && last != '\n' && last != '\0') {
+		*to++ = ',';
+		*to++ = ' ';
+	}
+	if (key != NULL) {
+		*to++ = '"';
+		memcpy(to, key, n);
+		memcpy(to + n, "\": ", 3);
+		to += n + 3;
+	}
+	b->n = (size_t)(to - b->p);
 }
 
 void
