@@ -10,12 +10,25 @@
 #define DOMAIN_MAX 255
 #define LABEL_MAX 63
 
+/* Behind the last @, empty where there is none. */
+static struct span
+behind_at(struct span address)
+{
+	size_t n = address.n;
+
+	while (n > 0 && address.p[n - 1] != '@')
+		n--;
+	return span_from(address, n > 0 ? n : address.n);
+}
+
 struct span
 domain_of(struct span address)
 {
 	bool quoted = false;
 	size_t at = address.n;
 
+	if (span_find(address, '"') == address.n)
+		return behind_at(address);
 	for (size_t i = 0; i < address.n; i++) {
 		if (quoted && address.p[i] == '\\')
 			i++;
