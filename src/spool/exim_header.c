@@ -178,10 +178,13 @@ journal(struct reading *x, struct span text)
 static bool
 is_done(const struct reading *x, const char *address)
 {
-	char *key = lowered(span_of(address));
-	bool yes = x->done.n > 0 && bsearch(&key, x->done.p, x->done.n,
-	    sizeof *x->done.p, by_text) != NULL;
+	char *key;
+	bool yes;
 
+	if (x->done.n == 0)
+		return false;
+	key = lowered(span_of(address));
+	yes = bsearch(&key, x->done.p, x->done.n, sizeof *x->done.p, by_text) != NULL;
 	free(key);
 	return yes;
 }
