@@ -55,6 +55,9 @@ is_meant(const char *path)
 {
 	const char *under = setting("STEPS_UNDER"), *in = setting("STEPS_IN");
 
+	/* a sanitizer begins before there is an environment, and opens and makes things */
+	if (*setting("STEPS_LOG") == '\0' && *setting("STEPS_AT") == '\0')
+		return false;
 	if (*in != '\0' && strcmp(in, program_invocation_short_name) != 0)
 		return false;
 	return *under == '\0' || strncmp(path, under, strlen(under)) == 0;
