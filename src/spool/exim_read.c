@@ -59,7 +59,8 @@ read_log(struct message *m, struct err *e)
 	r = path.n == 0 ? 0 : file_open_single(buf_str(&path), &st, &fd, e);
 	if (r == 1) {
 		off_t from = st.st_size > LOG_MAX ? st.st_size - LOG_MAX : 0;
-		ssize_t n = pread(fd, buf_room(&text, LOG_MAX), LOG_MAX, from);
+		size_t most = (size_t)(st.st_size - from);
+		ssize_t n = pread(fd, buf_room(&text, most), most, from);
 
 		if (n < 0)
 			r = err_sys(e, "read %s", path.p);
