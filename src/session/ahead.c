@@ -9,6 +9,8 @@
 
 #define CHUNK 16		/* entries that change hands together */
 #define CHUNKS 128		/* a ring of so many */
+#define KEPT (COLD + 8)		/* of them with messages: these take far more memory
+				   than texts, and may wait while one is slow */
 #define FEW 4			/* chunks that are not worth a thread */
 #define COLD 32			/* threads, when files are in no cache, */
 #define WARM 3			/* and at most, when they are */
@@ -185,7 +187,7 @@ hand_over(struct ahead *a)
 bool
 ahead_room(const struct ahead *a)
 {
-	return a->in - a->out < CHUNKS;
+	return a->in - a->out < (a->text_only ? CHUNKS : KEPT);
 }
 
 void
