@@ -106,6 +106,12 @@ END
 fresh
 like 'on a terminal it asks' '^remove 3 messages \([0-9]+ octets\) for 4 recipients 75$' \
 	answer n "dequeue --spool=maildir:$tmp/md --all --remove"
+# messages of one second in one file
+for r in ann bob carla; do
+	printf 'From a@x.test Thu Nov 26 10:00:00 2026\nDelivered-To: %s@y.test\n\nhi\n\n' $r
+done >"$tmp/box"
+like 'in an mbox each is one' '^bounce 3 messages \([0-9]+ octets\) for 3 recipients 75$' \
+	answer n "dequeue --spool=mbox:$tmp/box --all --bounce"
 typed() { # COMMAND: on a terminal, where a ref is typed and all is agreed to
 	python3 - "$tmp/md/new/1.a.h" "$@" <<'END'
 import os, pty, sys

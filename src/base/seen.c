@@ -9,6 +9,7 @@ struct inode {
 	dev_t dev;
 	ino_t ino;
 	int64_t born;
+	off_t within;
 };
 
 static int
@@ -20,16 +21,18 @@ compare(const void *a, const void *b)
 		return x->dev < y->dev ? -1 : 1;
 	if (x->ino != y->ino)
 		return x->ino < y->ino ? -1 : 1;
-	return (x->born > y->born) - (x->born < y->born);
+	if (x->born != y->born)
+		return x->born < y->born ? -1 : 1;
+	return (x->within > y->within) - (x->within < y->within);
 }
 
 bool
-seen_first(struct seen *s, dev_t dev, ino_t ino, int64_t born)
+seen_first(struct seen *s, dev_t dev, ino_t ino, int64_t born, off_t within)
 {
 	struct inode *one = must(malloc(sizeof *one));
 	struct inode *const *at;
 
-	*one = (struct inode){ dev, ino, born };
+	*one = (struct inode){ dev, ino, born, within };
 	at = must(tsearch(one, &s->tree, compare));
 	if (*at == one)
 		return true;
@@ -38,9 +41,9 @@ seen_first(struct seen *s, dev_t dev, ino_t ino, int64_t born)
 }
 
 bool
-seen_has(const struct seen *s, dev_t dev, ino_t ino, int64_t born)
+seen_has(const struct seen *s, dev_t dev, ino_t ino, int64_t born, off_t within)
 {
-	struct inode key = { dev, ino, born };
+	struct inode key = { dev, ino, born, within };
 
 	return tfind(&key, &s->tree, compare) != NULL;
 }

@@ -12,7 +12,7 @@ struct sum {
 static void
 add(struct sum *sum, struct seen *met, const struct message *m)
 {
-	if (!seen_first(met, m->dev, m->ino, m->arrival))
+	if (!seen_first(met, m->dev, m->ino, m->arrival, m->within))
 		return;
 	sum->messages++;
 	sum->octets += m->size;

@@ -103,7 +103,7 @@ order_next(struct job *j, struct wanted *w, struct message *m)
 			order_trouble(j, &e);
 		if (r == SOURCE_ONE && (j->spool == NULL || j->spool == w->spool) &&
 		    choose(j, w, m) && (j->how->only == NULL ||
-		    seen_has(j->how->only, m->dev, m->ino, m->arrival))) {
+		    seen_has(j->how->only, m->dev, m->ino, m->arrival, m->within))) {
 			j->chosen++;
 			return 1;
 		}
@@ -234,7 +234,7 @@ one_by_one(struct job *j)
 
 	while (order_next(j, &w, &m))
 		if ((j->from_node == 0 || order_first_node(sel, &m) >= j->from_node) &&
-		    seen_first(&seen, m.dev, m.ino, m.arrival))
+		    seen_first(&seen, m.dev, m.ino, m.arrival, m.within))
 			one(j, &w, &m);
 	seen_free(&seen);
 	message_free(&m);

@@ -220,7 +220,7 @@ consider(struct job *j, struct wanted *w)
 	if (fit == FIT_CHANGED)
 		tell_changed(j, &m);
 	if (fit == FIT_YES && select_any(&m) && (j->how->only == NULL ||
-	    seen_has(j->how->only, m.dev, m.ino, m.arrival))) {
+	    seen_has(j->how->only, m.dev, m.ino, m.arrival, m.within))) {
 		if (j->how->dry) {
 			show(j, &m);
 			r = 1;

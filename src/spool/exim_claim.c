@@ -192,7 +192,7 @@ sweep(struct exim *x, const char *ref)
 	struct stat st;
 	DIR *dir;
 
-	if (lstat(path, &st) == 0 && seen_first(&x->swept, st.st_dev, st.st_ino, 0) &&
+	if (lstat(path, &st) == 0 && seen_first(&x->swept, st.st_dev, st.st_ino, 0, 0) &&
 	    dir_open(path, &dir, &none) == 1) {
 		while ((d = readdir(dir)) != NULL)
 			sweep_one(path, d->d_name);

@@ -278,7 +278,8 @@ mbox_read(struct spool *s, const struct entry *at, unsigned what,
 		    .id = span_dup(span_of(strrchr(ref, '#') + 1)),
 		    .state = STATE_DEFERRED, .attempts = -1,
 		    .arrival = p.st.st_mtime, .mtime = p.st.st_mtime,
-		    .size = p.end - p.start, .dev = p.st.st_dev, .ino = p.st.st_ino };
+		    .size = p.end - p.start, .dev = p.st.st_dev, .ino = p.st.st_ino,
+		    .within = p.at };
 		maildir_envelope(&m->env, &h);
 		from_line(m, buf_span(&p.from));
 		maildir_head_free(&h);

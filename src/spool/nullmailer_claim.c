@@ -81,7 +81,7 @@ had_before(const struct claimed *c)
 	struct stat st;
 
 	return lstat(c->path.p, &st) == 0 &&
-	    seen_has(c->had, st.st_dev, st.st_ino, born(c));
+	    seen_has(c->had, st.st_dev, st.st_ino, born(c), 0);
 }
 
 static void
@@ -90,7 +90,7 @@ remember(const struct claimed *c)
 	struct stat st;
 
 	if (fstat(c->fd, &st) == 0)
-		seen_first(c->had, st.st_dev, st.st_ino, born(c));
+		seen_first(c->had, st.st_dev, st.st_ino, born(c), 0);
 }
 
 /* Where it lies while it is ours. */

@@ -93,13 +93,13 @@ key(const struct claimed *c)
 static bool
 had_before(const struct claimed *c)
 {
-	return seen_has(&c->own->had, 0, key(c), 0);
+	return seen_has(&c->own->had, 0, key(c), 0, 0);
 }
 
 static void
 remember(const struct claimed *c)
 {
-	seen_first(&c->own->had, 0, key(c), 0);
+	seen_first(&c->own->had, 0, key(c), 0, 0);
 }
 
 /* ---- the file that says that a pause is ours ---- */

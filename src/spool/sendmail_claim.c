@@ -137,7 +137,7 @@ sweep(struct spool *s, const char *ref)
 	DIR *dir;
 
 	if (lstat(path, &st) == 0 &&
-	    seen_first(&sm_kept(s)->swept, st.st_dev, st.st_ino, 0) &&
+	    seen_first(&sm_kept(s)->swept, st.st_dev, st.st_ino, 0, 0) &&
 	    dir_open(path, &dir, &none) == 1) {
 		while ((d = readdir(dir)) != NULL)
 			if (strncmp(d->d_name, ASIDE, n) == 0 &&

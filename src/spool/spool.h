@@ -71,6 +71,7 @@ struct message {
 	bool forced_expire;
 	dev_t dev;		/* of the file that names it: an ID may be used */
 	ino_t ino;		/* again for another message */
+	off_t within;		/* where it begins, if others lie in that file; else 0 */
 	int64_t mtime;
 	const char *only_mta;	/* what it needs that only its MTA can do; NULL */
 	struct envelope env;
