@@ -127,8 +127,10 @@ mbox_open(struct spool *s, struct err *e)
 	s->live = s->live || is_delivered_to(s->dir);
 	s->own = x = must(calloc(1, sizeof *x));
 	x->fd = x->dir = x->journal = -1;
-	return stat(s->dir, &x->of) < 0 ? err_sys(e, "%s", s->dir) :
-	    mbox_marks_read(x, s->dir, e);
+	if (stat(s->dir, &x->of) < 0)
+		return err_sys(e, "%s", s->dir);
+	/* nothing is taken out of a live one */
+	return s->live ? 0 : mbox_marks_read(x, s->dir, e);
 }
 
 static void

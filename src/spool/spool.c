@@ -226,7 +226,11 @@ spool_yields(const struct spool *s, struct err *e)
 int
 spool_end(struct spool *s, struct err *e)
 {
-	return s->kind->end != NULL ? s->kind->end(s, e) : 0;
+	struct err none = {0};
+
+	/* of what yields nothing nothing was claimed */
+	return s->kind->end != NULL && spool_yields(s, &none) == 0 ?
+	    s->kind->end(s, e) : 0;
 }
 
 /* Marks everybody done in what was claimed, and gives it back. */
