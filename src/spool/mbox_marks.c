@@ -62,6 +62,25 @@ parse(struct mbox *x, struct span text)
 			add(x, (off_t)n, span_dup(line));
 }
 
+/*
+ * 1, 0 there is none, or it is of somebody who may only put files beside this one (in
+ * /tmp): he must not say who is done; -1.
+ */
+static int
+read_journal(const struct mbox *x, const char *name, struct buf *text, struct err *e)
+{
+	struct stat st;
+	int fd, r = file_open(name, &st, &fd, e);
+
+	if (r <= 0)
+		return r;
+	r = st.st_uid == x->of.st_uid || st.st_uid == geteuid() || st.st_uid == 0;
+	if (r && file_text(fd, JOURNAL_MAX, text, e) < 0)
+		r = err_in(e, "%s", name);
+	close(fd);
+	return r;
+}
+
 int
 mbox_marks_read(struct mbox *x, const char *path, struct err *e)
 {
@@ -71,7 +90,7 @@ mbox_marks_read(struct mbox *x, const char *path, struct err *e)
 
 	mbox_marks_free(x);
 	buf_addf(&name, "%s" MBOX_JOURNAL, path);
-	r = file_read(buf_str(&name), JOURNAL_MAX, &text, e);
+	r = read_journal(x, buf_str(&name), &text, e);
 	put_identity(&ours, &x->of);
 	rest = buf_span(&text);
 	if (r == 1 && rest.n >= ours.n && memcmp(rest.p, ours.p, ours.n) == 0)
