@@ -91,11 +91,18 @@ int mbox_done(struct claimed *, struct message *, struct err *);
 int mbox_sync(struct spool *, struct err *);
 int mbox_end(struct spool *, struct err *);
 
+/*
+ * Locks it both ways in which what delivers may lock: false, somebody else has one of the
+ * locks, or errno says another reason.
+ */
+bool mbox_lock(int fd);
+
 /* ---- mbox_write.c ---- */
 
 /*
  * Writes the locked file anew without what is marked, and takes it for the old one:
- * 0, its journal is needed no more; -1: the old one is as it was.
+ * 0, fd is the new one, locked, and the journal is needed no more; -1: the old one is
+ * as it was.
  */
 int mbox_write(struct mbox *, const char *path, struct err *);
 

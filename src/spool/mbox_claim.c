@@ -43,9 +43,8 @@ is_there(const struct mbox *x, const char *path)
 	    st.st_dev == x->of.st_dev && st.st_ino == x->of.st_ino;
 }
 
-/* What delivers locks one way or the other: false, somebody else has one. */
-static bool
-lock_both_ways(int fd)
+bool
+mbox_lock(int fd)
 {
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return false;
@@ -68,7 +67,7 @@ lock(struct mbox *x, const char *path, struct err *e)
 	buf_free(&dot);
 	if (busy)
 		return CLAIM_BUSY;
-	if (!lock_both_ways(x->fd))
+	if (!mbox_lock(x->fd))
 		return errno == EWOULDBLOCK || errno == EACCES ? CLAIM_BUSY :
 		    (enum claim)err_sys(e, "lock %s", path);
 	/* what it was before we had the lock is a hint at best */

@@ -82,7 +82,8 @@ replace(struct mbox *x, const char *path, const char *new, int to, struct err *e
 
 	if (copy(x, to, e) < 0)
 		return err_in(e, "%s: write it anew", path);
-	if (seize_like(x->fd, to) < 0)
+	/* before it is there: whoever came now would have his journal removed by us */
+	if (!mbox_lock(to) || seize_like(x->fd, to) < 0)
 		return err_sys(e, "%s: write it anew", path);
 	if (!as_it_was(x, name))
 		return err_set(e, FAULT_TEMP, "%s: another program has changed it: what "
@@ -108,7 +109,9 @@ mbox_write(struct mbox *x, const char *path, struct err *e)
 		r = replace(x, path, new.p, to, e);
 		if (r < 0)
 			unlinkat(x->dir, new.p, 0);
-		close(to);
+		close(r < 0 ? to : x->fd);
+		if (r == 0)
+			x->fd = to;
 	}
 	buf_free(&new);
 	return r;
