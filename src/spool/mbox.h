@@ -21,6 +21,7 @@ struct mbox {
 	int fd, dir;		/* the file, locked, and where it lies; -1 */
 	int journal;		/* -1 */
 	bool marked;		/* by this process */
+	bool refused;		/* it cannot be taken, which was told */
 };
 
 /* ---- mbox_scan.c ---- */

@@ -159,8 +159,10 @@ mbox_claim(struct spool *s, const struct entry *at, struct message *m,
 {
 	struct mbox *x = s->own;
 	long long offset;
-	int r = (int)hold(x, s->dir, e);
+	int r = x->refused ? CLAIM_ERROR : (int)hold(x, s->dir, e);
 
+	/* told once for all that is in it */
+	x->refused = x->refused || r == CLAIM_ERROR;
 	if (r == CLAIM_OURS)
 		r = mbox_read(s, at, 0, m, e);
 	else
@@ -228,7 +230,8 @@ mbox_end(struct spool *s, struct err *e)
 	int r = 0;
 
 	/* what a killed run has left undone, though nothing in it was to be claimed */
-	if (x->fd < 0 && (x->marks.n == 0 || take(x, s->dir, e) != CLAIM_OURS))
+	if (x->fd < 0 && (x->marks.n == 0 || x->refused ||
+	    take(x, s->dir, e) != CLAIM_OURS))
 		return e->fault == FAULT_NONE ? 0 : -1;
 	if (x->marked)
 		r = mbox_write(x, s->dir, e);

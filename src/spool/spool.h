@@ -199,7 +199,8 @@ struct spool_kind {
 	/*
 	 * Claims the message at `entry` under the MTA's own lock, and reads it
 	 * anew into `m` (empty before; filled only when ours).  One with
-	 * only_mta set is not to be had (69).
+	 * only_mta set is not to be had (69).  CLAIM_ERROR without an error: as
+	 * was told of one before it.
 	 * NULL: there is no safe way; `only_copies': none while the MTA may run, so
 	 * that only of a copied queue is it called (spool_yields(), which says
 	 * `because' if that is not NULL).
