@@ -186,6 +186,14 @@ exits 'mbox: the next run writes the file' 0 dequeue --spool=mbox:"$take_dir" -d
 ok 'mbox: it is there no more' sh -c '! grep -q "Delivered-To: ann2@" "$1"' - "$take_dir"
 ok 'mbox: nor the journal' test "$(beside)" = 'take.tidegate*'
 
+# plant FILE: a journal that fits, beside it
+plant() {
+	perl -e '$f = shift; $id = shift; @s = stat $f;
+		open P, "-|", "stat", "-c", "%.9Z", $f; chomp($t = <P>);
+		open J, ">", "$f.tidegate" or die;
+		printf J "mbox 1 %x %d %d %s\n$id\tann2\@y.test\n", @s[0, 1, 7], $t' "$1" "$id"
+}
+
 # what is in its way
 take_fresh
 : >"$take_dir.lock"
@@ -221,7 +229,54 @@ MAIL=$take_dir
 export MAIL
 exits 'mbox: what mail is delivered into: 69' 69 take_drain --all
 like 'mbox: with what to do' 'a copy of it can be drained' take_drain --all
+take_fresh
+plant "$take_dir"
+exits 'mbox: --remove from it: 69' 69 dequeue --spool=mbox:"$take_dir" --remove -y --all
+same 'mbox: a journal beside it changes nothing in it' "$take_from" "$take_dir"
+is 'mbox: nor in what waits' 4 sh -c 'queue-list --spool=mbox:"$1" -F %r "$2" | wc -w' - "$take_dir" "$id"
 unset MAIL
+is 'mbox: it would in a copy' 3 sh -c 'queue-list --spool=mbox:"$1" -F %r "$2" | wc -w' - "$take_dir" "$id"
+if [ "$(id -u)" = 0 ]; then
+	chown 65534 "$take_dir.tidegate"
+	is 'mbox: a journal of another one marks nobody' 4 sh -c '
+		queue-list --spool=mbox:"$1" -F %r "$2" | wc -w' - "$take_dir" "$id"
+fi
+rm "$take_dir.tidegate"
+
+# told once, not for each message; nothing is sent
+take_fresh
+mkdir "$take_dir.tidegate"
+exits 'mbox: no place for its journal: 74' 74 take_drain --all
+is 'mbox: told once' 1 sh -c 'dequeue --spool=mbox:"$1" --all -- "$2" 2>&1 | wc -l' - "$take_dir" "$tmp/take.answer"
+is 'mbox: and nothing was sent' '' cat "$take_sink"
+rmdir "$take_dir.tidegate"
+
+# messages of one second in one file
+take_fresh
+dequeue --spool=mbox:"$take_dir" --remove -y -d z.test --whole
+is 'mbox: --remove: all of them' '' take_list -F %r -r '*@z.test'
+
+# another run while the first one ends: it has a journal of its own
+take_fresh
+cat >"$tmp/meanwhile" <<'END'
+#!/bin/sh
+unset LD_PRELOAD STEPS_AT STEPS_RUN STEPS_LOG
+echo x >>"$tmp/meanwhile.ran"
+dequeue --spool=mbox:"$take_dir" --all -- "$tmp/take.answer" >/dev/null 2>"$tmp/meanwhile.err"
+echo $? >"$tmp/meanwhile.code"
+END
+chmod +x "$tmp/meanwhile"
+ending() { # ending: the drain of one, under the preload
+	ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0 STEPS_IN=dequeue STEPS_UNDER=$take_dir \
+		LD_PRELOAD=$tap_built/t/steps.so dequeue --spool=mbox:"$take_dir" 0 -- "$tmp/take.answer"
+}
+STEPS_LOG=$tmp/ending.log ending
+step=$(awk '/ rename/ { behind = 1 } behind && / unlink/ { print $1; exit }' "$tmp/ending.log")
+take_fresh
+STEPS_AT=$step STEPS_RUN=$tmp/meanwhile ending
+is 'mbox: a run before the journal of another one is gone: busy' 75 cat "$tmp/meanwhile.code"
+is 'mbox: it has sent nothing' 'take	ann@y.test' cat "$take_sink"
+ok 'mbox: and nothing lies beside it' test "$(beside)" = 'take.tidegate*'
 # two that are alike
 { letter ann@y.test; letter ann@y.test; } >"$take_dir"
 dequeue --spool=mbox:"$take_dir" 0 -- "$tmp/take.answer"
