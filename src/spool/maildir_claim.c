@@ -32,6 +32,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "spool/seize.h"
+
 #define NAME_LENGTH_MAX 240	/* `.NAME.done` must fit into 255 */
 
 struct claimed {
@@ -61,59 +63,19 @@ static int
 make_claimed_dir(const char *dir, struct err *e)
 {
 	struct buf path = {0};
-	struct stat st;
-	int r = 0;
+	int r;
 
 	claimed_dir(&path, dir);
-	if (mkdir(path.p, 0700) == 0) {
-		if (geteuid() == 0 && stat(dir, &st) == 0)
-			r = chown(path.p, st.st_uid, st.st_gid);
-		if (r < 0)
-			err_sys(e, "chown %s", path.p);
-	} else if (errno != EEXIST) {
-		r = err_sys(e, "mkdir %s", path.p);
-	}
+	r = seize_make_dir(path.p, dir, e);
 	buf_free(&path);
 	return r;
-}
-
-static int
-sync_claimed_dir(const char *dir, struct err *e)
-{
-	struct buf path = {0};
-	int fd, r = 0;
-
-	claimed_dir(&path, dir);
-	fd = open(path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) < 0)
-		r = err_sys(e, "sync %s", path.p);
-	if (fd >= 0)
-		close(fd);
-	buf_free(&path);
-	return r;
-}
-
-/* rename() that replaces nothing: EEXIST. */
-static int
-move(const char *from, const char *to)
-{
-#ifdef RENAME_NOREPLACE
-	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != ENOSYS && errno != EINVAL)
-		return -1;
-#endif
-	return link(from, to) < 0 || unlink(from) < 0 ? -1 : 0;
 }
 
 /* Is it still this file that lies there? */
 static bool
 in_place(const struct claimed *c)
 {
-	struct stat ours, there;
-
-	return fstat(c->fd, &ours) == 0 && lstat(c->path.p, &there) == 0 &&
-	    ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+	return seize_is_at(c->fd, c->path.p);
 }
 
 static void
@@ -181,7 +143,7 @@ take(struct claimed *c, struct err *e)
 	while (r < 0 && tries >= 0) {
 		if (make_claimed_dir(c->dir, e) < 0)
 			break;
-		if (move(c->path.p, buf_str(&to)) == 0)
+		if (seize_move(c->path.p, buf_str(&to)) == 0)
 			r = CLAIM_OURS;
 		else if (errno == EEXIST)
 			r = CLAIM_BUSY;
@@ -215,7 +177,7 @@ lies_claimed(const struct claimed *c)
 
 /* The lock, then another look, then the rename. */
 static int
-seize(struct claimed *c, struct err *e)
+get(struct claimed *c, struct err *e)
 {
 	if (strlen(c->name) > NAME_LENGTH_MAX)
 		return err_set(e, FAULT_DATA, "%s: its name is too long",
@@ -242,12 +204,12 @@ go_home(struct claimed *c, struct err *e)
 	int r;
 
 	buf_addf(&to, "%s/%s/%s", c->dir, flags ? "cur" : "new", c->name);
-	r = move(c->path.p, buf_str(&to));
+	r = seize_move(c->path.p, buf_str(&to));
 	if (r < 0 && errno == ENOENT && in_place(c)) {
 		/* a Maildir that has only one of the two */
 		buf_clear(&to);
 		buf_addf(&to, "%s/%s/%s", c->dir, flags ? "new" : "cur", c->name);
-		r = move(c->path.p, buf_str(&to));
+		r = seize_move(c->path.p, buf_str(&to));
 	}
 	if (r < 0 && in_place(c))
 		err_sys(e, "%s: stays there: rename to %s", c->path.p, to.p);
@@ -279,7 +241,7 @@ maildir_claim(struct spool *s, const struct entry *at, struct message *m,
 	c->dir = span_dup(span_of(s->dir));
 	c->name = span_dup(span_of(ref_name(buf_str(&c->path))));
 	c->fd = c->done = -1;
-	r = seize(c, e);
+	r = get(c, e);
 	if (r == CLAIM_OURS) {
 		touch(c);
 		n = maildir_read_fd(c->dir, c->path.p, c->fd, m, e);
@@ -329,18 +291,14 @@ open_done(struct claimed *c, struct err *e)
 		return err_sys(e, "chown %s", c->name);
 	if (end_half_line(c->done) < 0)
 		return err_sys(e, "%s: end a line of its .done", c->name);
-	return sync_claimed_dir(c->dir, e);
+	return seize_sync_dir(c->path.p, e);
 }
 
 /* Nobody waits for it any more. */
 static int
 finish(struct claimed *c, struct err *e)
 {
-	if (unlink(c->path.p) < 0 && errno != ENOENT)
-		return err_sys(e, "unlink %s", c->path.p);
-	if (sync_claimed_dir(c->dir, e) < 0)
-		return -1;
-	return remove_done(c, e);
+	return seize_remove(c->path.p, e) < 0 ? -1 : remove_done(c, e);
 }
 
 static int
@@ -405,7 +363,7 @@ narrow(struct claimed *c, const struct message *m, struct err *e)
 	close(c->fd);
 	c->fd = to;
 	touch(c);
-	return sync_claimed_dir(c->dir, e);
+	return seize_sync_dir(c->path.p, e);
 }
 
 static int

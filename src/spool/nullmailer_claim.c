@@ -135,24 +135,15 @@ claimed_new(struct spool *s, const struct entry *at)
 	return c;
 }
 
-/* It belongs to whom the queue belongs. */
 static int
 make_dir(const struct claimed *c, struct err *e)
 {
 	struct buf path = {0};
-	struct stat st;
-	int r = 0;
+	int r;
 
 	claimed_path(&path, c, "", "");
 	path.n -= strlen(c->name) + 1;
-	if (mkdir(buf_str(&path), 0700) == 0) {
-		if (geteuid() == 0 && stat(c->place, &st) == 0)
-			r = chown(path.p, st.st_uid, st.st_gid);
-		if (r < 0)
-			err_sys(e, "chown %s", path.p);
-	} else if (errno != EEXIST) {
-		r = err_sys(e, "mkdir %s", path.p);
-	}
+	r = seize_make_dir(buf_str(&path), c->place, e);
 	buf_free(&path);
 	return r;
 }

@@ -147,6 +147,19 @@ seize_like(int from, int to)
 }
 
 int
+seize_make_dir(const char *path, const char *like, struct err *e)
+{
+	struct stat st;
+
+	if (mkdir(path, 0700) < 0)
+		return errno == EEXIST ? 0 : err_sys(e, "mkdir %s", path);
+	if (geteuid() == 0 && stat(like, &st) == 0 &&
+	    chown(path, st.st_uid, st.st_gid) < 0 && errno != ENOENT)
+		return err_sys(e, "chown %s", path);
+	return 0;
+}
+
+int
 seize_sync_dir(const char *path, struct err *e)
 {
 	char *dir = span_dup((struct span){ path, strlen(path) -
@@ -161,12 +174,31 @@ seize_sync_dir(const char *path, struct err *e)
 	return r;
 }
 
+/*
+ * The directory is ours to sync, whatever becomes of its name: another run may remove it
+ * when it is empty.  Then it is its going that must stay.
+ */
 int
 seize_remove(const char *path, struct err *e)
 {
-	if (unlink(path) < 0 && errno != ENOENT)
-		return err_sys(e, "remove %s", path);
-	return seize_sync_dir(path, e);
+	struct buf dir = {0};
+	struct stat st;
+	int fd, r = 0;
+
+	buf_add(&dir, path, strlen(path) - strlen(ref_name(path)));
+	fd = open(buf_str(&dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || (unlink(path) < 0 && errno != ENOENT))
+		r = err_sys(e, "remove %s", path);
+	else if (fsync(fd) < 0 || fstat(fd, &st) < 0)
+		r = err_sys(e, "sync %s", dir.p);
+	else if (st.st_nlink == 0) {
+		dir.n--;
+		r = seize_sync_dir(buf_str(&dir), e);
+	}
+	if (fd >= 0)
+		close(fd);
+	buf_free(&dir);
+	return r;
 }
 
 int

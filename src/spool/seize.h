@@ -42,8 +42,17 @@ int seize_copy(int from, off_t at, off_t end, int to);
 /* Owner (for root), mode and times are the old file's; synced.  0 or -1 (errno). */
 int seize_like(int from, int to);
 
-/* Removes it, if it is there, and syncs the directory.  0 or -1. */
+/*
+ * Removes it, if it is there, and syncs the directory, which another one may remove
+ * meanwhile.  0 or -1.
+ */
 int seize_remove(const char *path, struct err *);
+
+/*
+ * Makes a directory for what is ours for a while, unless it is there; it belongs to whom
+ * `like` belongs (for root).  Another one may remove it again at once.  0 or -1.
+ */
+int seize_make_dir(const char *path, const char *like, struct err *);
 
 /* Syncs the directory that a file lies in.  0 or -1. */
 int seize_sync_dir(const char *path, struct err *);
