@@ -250,7 +250,7 @@ subtract_done(struct envelope *v, const char *dir, const char *name,
 	/* no such name fits: nothing can have been recorded */
 	r = lstat(path.p, &st) < 0 && errno == ENAMETOOLONG ? 0 :
 	    file_read(path.p, DONE_MAX, &text, e);
-	if (r == 0 && lstat(path.p, &st) == 0)
+	if (r == 0 && lstat(path.p, &st) == 0 && !S_ISREG(st.st_mode))
 		r = err_set(e, FAULT_DATA, "%s: is no regular file", path.p);
 	if (r == 1)
 		mark_done(v, buf_span(&text));
