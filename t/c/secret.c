@@ -322,6 +322,9 @@ static int
 test_all(void)
 {
 	setsid();		/* no terminal, whoever runs this */
+	/* what runs behind a shell's & ignores them, and would not hear them here */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
 	setenv("HOME", dir, 1);
 	unsetenv("NETRC");
 	unsetenv("CREDENTIALS_DIRECTORY");
