@@ -26,7 +26,7 @@ done
 
 # Where one sync is relied on for many (src/session/deliver_sync.c), and elsewhere
 case $(stat -f -c %t "$tmp" 2>/dev/null) in
-ef53|58465342|9123683e|f2f52010|1021994) most=6 ;;
+ef53|58465342|9123683e|f2f52010|1021994) most=30 ;;
 *) most=105 ;;
 esac
 ok 'a hundred in one piece share their syncs' at_most $most fails syncs pipelined 100

@@ -5,7 +5,7 @@
 #	exits NAME STATUS COMMAND...	exit status is STATUS
 #	same NAME FILE FILE		the files are alike
 #	ok NAME COMMAND...		COMMAND succeeds
-#	wait_for COMMAND...		until COMMAND succeeds, at most 30 s
+#	wait_for COMMAND...		until COMMAND succeeds, at most two minutes
 #	skip_all WHY			nothing here can run
 #
 # $tmp is a directory that goes away; the programs are on PATH; $top is the
@@ -91,12 +91,12 @@ ok() {
 	if [ $tap_code -eq 0 ]; then tap_ok "$tap_name"; else tap_not "$tap_name" "$@"; fi
 }
 
-# A condition, not a nap: looks every 50 ms and gives up after 30 s.
+# A condition, not a nap: looks every 50 ms.  It gives up by the clock, not by how often it
+# looked, and late: who waits so long has failed, however slow the machine.
 wait_for() {
-	tap_i=0
+	tap_until=$(($(date +%s) + 120))
 	until "$@" >/dev/null 2>&1; do
-		tap_i=$((tap_i + 1))
-		[ $tap_i -lt 600 ] || return 1
+		[ "$(date +%s)" -le $tap_until ] || return 1
 		perl -e 'select undef, undef, undef, .05'
 	done
 }

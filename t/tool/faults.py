@@ -207,17 +207,21 @@ def all_delivered(name, results, status, n):
 
 
 def stopped(name, args, before, **more):
-    """A signal ends it within two seconds, and with 75."""
+    """A signal ends it, and with 75; nothing else would for minutes."""
     p = subprocess.Popen(args, stderr=subprocess.DEVNULL, **more)
     before(p)
-    began = time.monotonic()
     p.send_signal(signal.SIGTERM)
     try:
-        p.wait(10)
+        p.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         p.kill()
-    took = time.monotonic() - began
-    want(name, took < 2 and p.wait() == 75, took, p.wait())
+    want(name, p.wait() == 75, p.wait())
+
+
+def until(p, seen):
+    """It has come so far, or has ended."""
+    while p.poll() is None and not seen():
+        time.sleep(.02)
 
 
 # ---- bad habits
@@ -271,9 +275,7 @@ def reader(directory):
         args = ['smtp-send', '--helo=h', '--records', '-s', s.peer]
 
         def full(p, end=ours):
-            while p.poll() is None and select.select([], [end], [], 0)[1]:
-                time.sleep(.05)
-            time.sleep(.1)
+            until(p, lambda: not select.select([], [end], [], 0)[1])
 
         with open(directory + '/records', 'rb') as f:
             if how == 'a signal':
@@ -289,9 +291,27 @@ def reader(directory):
 def endless(directory):
     """A text without end; children that will not go; a command that will not answer."""
     s = Server()
-    with open('/dev/zero', 'rb') as f:
-        stopped('endless text', ['smtp-send', '--helo=h', '-s', s.peer, '-f', 'a@x.test', 'b@y.test'],
-                lambda p: time.sleep(.5), stdin=f)
+    theirs, ours = os.pipe()
+    swallowed = threading.Event()
+
+    def feed():
+        try:
+            for _ in range(16):
+                os.write(ours, b'x\n' * 32768)
+            swallowed.set()
+            while True:
+                os.write(ours, b'x\n' * 32768)
+        except BrokenPipeError:
+            pass
+
+    threading.Thread(target=feed, daemon=True).start()
+
+    def busy(p):
+        os.close(theirs)
+        until(p, swallowed.is_set)
+
+    stopped('endless text', ['smtp-send', '--helo=h', '-s', s.peer, '-f', 'a@x.test', 'b@y.test'],
+            busy, stdin=theirs)
     path = directory + '/stubborn'
     with open(path, 'w', encoding='ascii') as f:
         f.write(f'#!/bin/sh\ntrap : TERM\necho >>{directory}/here\nwhile :; do sleep 1; done\n')
@@ -299,19 +319,18 @@ def endless(directory):
     with open(directory + '/records', 'wb') as f:
         f.write(records(directory, [(f's{i}', [f'a{i}']) for i in range(6)]))
 
-    def here(p):
-        while p.poll() is None and (not os.path.exists(directory + '/here') or
-                                    os.path.getsize(directory + '/here') < 6):
-            time.sleep(.02)
+    def here():
+        return os.path.exists(directory + '/here') and os.path.getsize(directory + '/here') == 6
 
     with open(directory + '/records', 'rb') as f:
-        stopped('stubborn children', ['smtp-send', '--records', '-c', '6', '-s', 'exec:' + path], here,
-                stdin=f, stdout=subprocess.DEVNULL)
+        stopped('stubborn children', ['smtp-send', '--records', '-c', '6', '-s', 'exec:' + path],
+                lambda p: until(p, here), stdin=f, stdout=subprocess.DEVNULL)
     os.unlink(directory + '/here')
     s = Server(offers=['AUTH PLAIN'])
     with open('/dev/null', 'rb') as f:
-        stopped('a password command', ['smtp-send', '-u', 'me', '--password-command', 'sleep 100', '-s', s.peer,
-                                       '-f', 'a@x.test', 'b@y.test'], lambda p: time.sleep(.5), stdin=f)
+        stopped('a password command', ['smtp-send', '-u', 'me', '--password-command', path, '-s', s.peer,
+                                       '-f', 'a@x.test', 'b@y.test'],
+                lambda p: until(p, lambda: os.path.exists(directory + '/here')), stdin=f)
 
 
 def deaf(directory):
@@ -337,7 +356,8 @@ def deaf(directory):
     began = time.monotonic()
     results, status = send(lines, '--timeout=1', '-s', '127.0.0.1:%d' % gate.getsockname()[1])
     took = time.monotonic() - began
-    want('deaf', status == 75 and len(results) == 1 and took < 5, status, took)
+    # a second, and not one for each piece that goes into the kernel
+    want('deaf', status == 75 and len(results) == 1 and took < 20, status, took)
     stop.set()
 
 
