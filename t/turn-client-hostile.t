@@ -11,11 +11,14 @@ export PYTHONDONTWRITEBYTECODE=1
 echo secret >"$tmp/pass"
 chmod 600 "$tmp/pass"
 
-# meets CASE: with nothing received before
-meets() {
-	rm -rf "$tmp/dest"
-	timeout 100 "$top/t/tool/bad_provider.py" "$tmp" "$1"
+# shellcheck source=t/hostile.sh
+. "$(dirname "$0")/hostile.sh"
+hostile=bad_provider.py
+world() {
+	cp -p "$tmp/pass" "$1"
+	ln -s "$tmp/pki" "$1"
 }
+begin deaf slow_greeting slow_turn slow_command slow_text slow_line deadline
 hello='ATRN one.test
 220 gw.test ESMTP
 250 LIMITS RCPTMAX=1000

@@ -11,7 +11,10 @@ case ${BUILD:-build} in *asan*) HEAVY=1; export HEAVY ;; esac
 address=127.$(($$ % 250 + 1)).$(($$ / 250 % 250 + 1)).9
 spliced=$address:$(python3 -c 'import socket, sys
 s = socket.socket(); s.bind((sys.argv[1], 0)); print(s.getsockname()[1])' "$address")
-export TIDEGATE_RUN="$tmp/run" PYTHONDONTWRITEBYTECODE=1
+export PYTHONDONTWRITEBYTECODE=1
+# shellcheck source=t/hostile.sh
+. "$(dirname "$0")/hostile.sh"
+hostile=bad_customer.py
 
 {
 	printf 'alice: splice=%s one.test' "$spliced"
@@ -21,13 +24,13 @@ export TIDEGATE_RUN="$tmp/run" PYTHONDONTWRITEBYTECODE=1
 printf 'alice:{PLAIN}secret\nbob:{PLAIN}other\n' >"$tmp/users"
 chmod 600 "$tmp/users"
 
-# meets CASE: in a fresh world
-meets() {
-	rm -rf "$tmp/md" "$tmp/run" "$tmp/dest" "$tmp/sp/code"
-	mkdir -p "$tmp/md/new" "$tmp/md/cur" "$tmp/md/tmp" "$tmp/run"
-	printf 'Return-Path: <a@x.test>\nDelivered-To: b@one.test\nSubject: x\n\nhi\n' >"$tmp/md/new/m1"
-	printf 'Return-Path: <a@x.test>\nDelivered-To: b@other.test\nSubject: x\n\nhi\n' >"$tmp/md/new/m2"
-	timeout 100 "$top/t/tool/bad_customer.py" "$tmp" "$1"
+world() {
+	mkdir -p "$1/md/new" "$1/md/cur" "$1/md/tmp" "$1/run"
+	case $1 in */world.splice*) rm -f "$tmp/sp/code" ;; esac
+	cp -p "$tmp/customers" "$tmp/users" "$1"
+	ln -s "$tmp/pki" "$tmp/sp" "$1"
+	printf 'Return-Path: <a@x.test>\nDelivered-To: b@one.test\nSubject: x\n\nhi\n' >"$1/md/new/m1"
+	printf 'Return-Path: <a@x.test>\nDelivered-To: b@other.test\nSubject: x\n\nhi\n' >"$1/md/new/m2"
 }
 
 # programs of the same name beside it stand in for the MTA
@@ -45,6 +48,7 @@ END
 chmod +x "$tmp/sp/queue-list" "$tmp/sp/dequeue"
 turns='250 2.0.0 OK now reversing the connection'
 kept='waits: m1 m2'
+begin deaf slow_login slow_handshake slow_command slow_greeting slow_verdict
 
 is 'all that comes after the turn stands behind ATRN' "503 5.5.0 something was said behind it
 status 75

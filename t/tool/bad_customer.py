@@ -151,20 +151,20 @@ def slow_login():
 
 
 def slow_handshake():
-    v = plain_server("--tls-cert=" + path("pki/good.pem"), "--login-timeout=1s")
+    v = plain_server("--tls-cert=" + path("pki/good.pem"), "--login-timeout=4s")
     print(v.ask("STARTTLS"))
     v.drip(b"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03")
     v.finish(False)
 
 
 def slow_command():
-    v = known_server("--timeout=1s")
+    v = known_server("--timeout=4s")
     v.drip(b"NOOP ")
     v.finish()
 
 
 def slow_greeting():
-    v = known_server("--deadline=2s")
+    v = known_server("--deadline=6s")
     print(v.ask("ATRN one.test"))
     v.drip(b"220-")
     v.finish()
@@ -173,7 +173,7 @@ def slow_greeting():
 
 def slow_verdict():
     """It takes the letter and then says its verdict an octet at a time."""
-    v = known_server("--deadline=3s")
+    v = known_server("--deadline=8s")
     print(v.ask("ATRN one.test"))
     v.say(b"220 c.test\r\n")
     print(v.line())
@@ -256,7 +256,7 @@ def splice_endless():
 
 
 def splice_slow():
-    v = spliced("--deadline=3s")
+    v = spliced("--deadline=6s")
     v.say(b"220 c.test\r\n")
     v.line()
     v.say(b"250 c.test\r\n")

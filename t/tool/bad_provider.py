@@ -225,7 +225,7 @@ def tricks():
     for name in came():
         with open(name) as f:
             print(next(line for line in f if line.startswith("Delivered-To")).rstrip())
-    print("made: " + " ".join(sorted(set(os.listdir(DIR)) - set(before) - {"dest"})))
+    print("made: " + " ".join(sorted(set(os.listdir(DIR)) - set(before) - {"dest", "said"})))
     print("in dest: " + " ".join(sorted(os.listdir(path("dest")))))
 
 
@@ -233,7 +233,7 @@ def tricks_exec():
     """To a program: no word of its command line is a peer's."""
     before = sorted(os.listdir(DIR))
     send_tricks(turned("--deliver=exec:sink --stdio --log=" + path("sink.log")))
-    print("made: " + " ".join(sorted(set(os.listdir(DIR)) - set(before) - {"dest"})))
+    print("made: " + " ".join(sorted(set(os.listdir(DIR)) - set(before) - {"dest", "said"})))
 
 
 def rcpts():
@@ -288,26 +288,26 @@ def deaf():
 
 
 def slow_greeting():
-    v = client("--timeout=1s")
+    v = client("--timeout=3s")
     v.drip(b"220-")
     v.finish(False)
 
 
 def slow_turn():
-    v = offering("--timeout=1s")
+    v = offering("--timeout=3s")
     v.drip(b"250-")
     v.finish(False)
 
 
 def slow_command():
-    v = turned("--idle=1s")
+    v = turned("--idle=3s")
     v.drip(b"NOOP ")
     v.finish()
 
 
 def slow_text():
     """Slower than anybody is: an octet each tenth of a second."""
-    v = turned("--idle=1s")
+    v = turned("--idle=3s")
     v.ask("MAIL FROM:<a@x.test>")
     v.ask("RCPT TO:<b@one.test>")
     print(v.ask("DATA"))
@@ -333,7 +333,7 @@ def slow_line():
 
 def deadline():
     """Busy all the time, but there is an end to it."""
-    v = turned("--deadline=2s")
+    v = turned("--deadline=4s")
     end = time.monotonic() + GO
     line = v.ask("NOOP")
     while line is not None and line.startswith("250"):
