@@ -87,7 +87,7 @@ demo: all $(helpers)
 #: make check      the tests; no root, nothing but loopback
 check: built
 	@./setup check
-	prove --timer -j4 $(ctests) $(TESTS)
+	prove --timer -j8 $(ctests) $(TESTS)
 
 #: make check-mta  real MTAs in chroots and network namespaces (root); MTA_JOBS=2 at a time
 MTA_JOBS ?= 2

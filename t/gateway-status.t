@@ -73,7 +73,7 @@ is 'the words of a program, not what was said to it' 'dequeue: mx: 451 later' wh
 echo 'exit 76' >"$tmp/do/dequeue"
 is 'a program without words' 'gateway-flush: status 76' why
 echo 'exec tail -f /dev/null' >"$tmp/do/dequeue"
-printf '%s\n' MAX_SESSION=1s >>"$tmp/c/isp.conf"
+printf '%s\n' MAX_SESSION=3s >>"$tmp/c/isp.conf"
 is 'time' 'gateway-flush: dequeue: was ended: MAX_SESSION is over' why
 conf
 printf '%s\n' 'CHECK=false' DIAL_TIMEOUT=1 >>"$tmp/c/isp.conf"

@@ -5,9 +5,14 @@ under() {
 	"$@" -c : 2>/dev/null || skip_all "$1 is not here"
 	GATEWAY_SH="$(command -v "$1")${2:+ $2}"
 	export GATEWAY_SH
-	for test in gateway gateway-due gateway-status gateway-probe; do
-		"$top/t/$test.t" >"$tmp/$test" 2>&1
-		is "$* runs $test.t" 0 echo $?
+	tests='gateway gateway-due gateway-status gateway-probe'
+	# they mostly wait
+	for test in $tests; do
+		{ "$top/t/$test.t" >"$tmp/$test" 2>&1; echo $? >"$tmp/$test.code"; } &
+	done
+	wait
+	for test in $tests; do
+		is "$* runs $test.t" 0 cat "$tmp/$test.code"
 		grep -A20 '^not ok' "$tmp/$test" | sed 's/^/# /'
 	done
 	done_testing
