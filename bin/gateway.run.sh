@@ -11,9 +11,14 @@ clock() {
 	fi
 }
 
+# The first ones are short: most of what we run is over soon.
 nap() {
 	sleep "$pause"
-	pause=$long_nap
+	case $pause in
+	0.02) pause=0.05 ;;
+	0.05) pause=0.1 ;;
+	*) pause=$long_nap ;;
+	esac
 }
 
 # A script may do something at every look at the clock.
