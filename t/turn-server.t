@@ -388,7 +388,7 @@ s = socket.socket(); s.bind((sys.argv[1], 0)); print(s.getsockname()[1])' "$spli
 if [ -n "$port" ]; then
 	mkdir "$tmp/sp"
 	cp "$(command -v turn-server)" "$tmp/sp"
-	printf '#!/bin/sh\necho 2\n' >"$tmp/sp/queue-list"
+	printf '#!/bin/sh\necho 3\n' >"$tmp/sp/queue-list"
 	cat >"$tmp/sp/dequeue" <<-END
 	#!/bin/sh
 	echo "\$*" >"$tmp/sp/asked"
@@ -405,7 +405,7 @@ if [ -n "$port" ]; then
 			{ lines='EHLO c\nSTARTTLS\nEHLO c\nCRAM alice secret\nATRN\n' o="--tls-cert=$pki/good.pem"; }
 		rm -rf "$tmp/dest"
 		like "splice, $wire" '^250 2.0.0' sh -c 'printf "$1" | timeout 90 "$0" \
-			--maildir="$2" --log="$3" -- "$4"/turn-server --splice --splice-idle=1 --customers="$4/customers" --passwords="$5" $6' \
+			--maildir="$2" --log="$3" -- "$4"/turn-server --splice --splice-idle=20 --customers="$4/customers" --passwords="$5" $6' \
 			"$customer" "$lines" "$tmp/dest" "$tmp/sp/log" "$tmp/sp" "$tmp/users" "$o"
 		is "splice, $wire: released" '--domain=one.test --domain=two.test --whole' cat "$tmp/sp/asked"
 		is "splice, $wire: three sessions on one" 3 sh -c 'ls "$0/new" | wc -l' "$tmp/dest"
