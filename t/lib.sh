@@ -6,6 +6,7 @@
 #	same NAME FILE FILE		the files are alike
 #	ok NAME COMMAND...		COMMAND succeeds
 #	wait_for COMMAND...		until COMMAND succeeds, at most two minutes
+#	listens PATH			somebody does, at the socket PATH; for wait_for
 #	skip_all WHY			nothing here can run
 #
 # $tmp is a directory that goes away; the programs are on PATH; $top is the
@@ -100,6 +101,9 @@ wait_for() {
 		perl -e 'select undef, undef, undef, .05'
 	done
 }
+
+# Its name comes before: then nobody can connect yet.  Processes in a chroot say theirs.
+listens() { grep -q " 00010000 .*$1\$" /proc/net/unix; }
 
 skip_all() { echo "1..0 # SKIP $*"; exit 0; }
 

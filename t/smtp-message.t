@@ -291,7 +291,7 @@ perl -MIO::Socket::UNIX -e 'my $l = IO::Socket::UNIX->new(Local => $ARGV[0], Lis
 	my $c = $l->accept; open STDIN, "<&", $c; open STDOUT, ">&", $c;
 	exec "sink", "--stdio", "--lmtp", "--final=full*:452 4.2.2 full"' "$tmp/lmtp" &
 pids="$pids $!"
-wait_for test -S "$tmp/lmtp"
+wait_for listens "$tmp/lmtp"
 is 'LMTP over a UNIX socket' "$(lines "ann@y.test${TAB}delivered" "full@y.test${TAB}deferred")" sh -c \
 	'smtp-send --results -q --lmtp -s "unix:$1" -f a@x.test ann@y.test full@y.test | cut -f2,3' - "$tmp/lmtp" <"$msg"
 

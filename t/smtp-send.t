@@ -235,7 +235,7 @@ perl -e '
 	open STDIN, "<&", $c; open STDOUT, ">&", $c;
 	exec "sink", "--stdio", "--log=$ARGV[1]"' "$tmp/s" "$tmp/unix.log" &
 unix=$!
-wait_for test -S "$tmp/s"
+wait_for listens "$tmp/s"
 ok 'a UNIX socket' smtp-send -s "unix:$tmp/s" -f a@x.test b@y.test <"$msg"
 wait $unix
 like 'it was there' '^DATA 250' cat "$tmp/unix.log"
@@ -432,7 +432,7 @@ while (<$c>) {
 E2
 perl "$tmp/once" "$tmp/once.socket" &
 once=$!
-wait_for test -S "$tmp/once.socket"
+wait_for listens "$tmp/once.socket"
 is 'no second connection to be had: the rest is told' \
 	"$(results 'd1 b1@y.test delivered' 'd2 b2@y.test deferred' 'd3 b3@y.test deferred' \
 	'd4 b4@y.test deferred' 'd5 b5@y.test deferred')" \

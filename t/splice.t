@@ -4,27 +4,30 @@
 # shellcheck shell=sh disable=SC2086
 . "$(dirname "$0")/lib.sh"
 
-# begin OPTION... -- SINK-OPTION...: the splice waits for the MTA at $tmp/mta
+# begin OPTION... -- SINK-OPTION...: the splice waits for the MTA at $tmp/mta, until it is
+# told that nobody comes any more
 begin() {
 	own=
 	while [ "$1" != -- ]; do own="$own $1"; shift; done
 	shift
 	rm -rf "$tmp/md" "$tmp/mta"
 	: >"$tmp/log"
-	splice $own --listen="unix:$tmp/mta" --domains='c.test @d.test' \
+	splice --stop="$tmp/stop" --quiet=60000 $own --listen="unix:$tmp/mta" --domains='c.test @d.test' \
 		sink --stdio --log="$tmp/log" --maildir="$tmp/md" "$@" \
 		>"$tmp/splice.out" 2>"$tmp/splice.err" &
 	carrier=$!
-	wait_for test -S "$tmp/mta"
+	wait_for listens "$tmp/mta"
 }
-# what it said, and its status
-finished() { wait $carrier; carried=$?; cat "$tmp/splice.out"; return $carried; }
+mkfifo "$tmp/stop"
+# what it said, and its status, once it is told; or of itself
+finished() { echo 1<>"$tmp/stop"; ends; }
+ends() { wait $carrier; carried=$?; cat "$tmp/splice.out"; return $carried; }
 send() { smtp-send -s "unix:$tmp/mta" -f ann@x.test "$@"; }
 verbs() { cut -d' ' -f1 "$tmp/log" | paste -sd ' ' -; }
 count() { find "$tmp/md/new" -type f 2>/dev/null | wc -l | tr -d ' '; }
 text() { printf 'Subject: %s\n\n.\n..dots\nhi\n' "$1"; }
 
-begin --quiet=500 --
+begin --
 text 1 | send bob@c.test
 text 2 | send bob@sub.d.test eve@c.test
 is 'two sessions, then QUIT' 'sessions 2 messages 2 refused 0' finished
@@ -35,7 +38,7 @@ for f in "$tmp"/md/new/*; do sed -n '/^Subject/,$p' "$f"; done | sort >"$tmp/got
 { text 1; text 2; } | sort >"$tmp/want"
 same 'as they were sent' "$tmp/want" "$tmp/got"
 
-begin --quiet=500 --
+begin --
 for i in 1 2 3 4 5 6; do
 	text $i | send bob@c.test &
 	pids="${pids-} $!"
@@ -44,20 +47,20 @@ for p in $pids; do wait $p || echo "# a sender failed"; done
 is 'six at the same time: one after the other' 'sessions 6 messages 6 refused 0' finished
 is 'all are there' 6 count
 
-begin --quiet=500 --
+begin --
 exits 'mail for others: later' 75 sh -c 'echo | smtp-send -s "unix:$1" bob@other.test' - "$tmp/mta"
 exits 'for him and for others: partly' 75 \
 	sh -c 'echo | smtp-send -s "unix:$1" bob@other.test bob@c.test' - "$tmp/mta"
 is 'nothing else happened' 'sessions 2 messages 1 refused 0' finished
 exits 'the customer never heard of it' 1 grep other.test "$tmp/log"
 
-begin --quiet=500 -- --refuse='no*:550 5.1.1 nobody' --final='later*:451 4.2.0 later'
+begin -- --refuse='no*:550 5.1.1 nobody' --final='later*:451 4.2.0 later'
 exits 'he refuses: as he says' 67 sh -c 'echo | smtp-send -s "unix:$1" no@c.test' - "$tmp/mta"
 exits 'or wants it later' 75 sh -c 'echo | smtp-send -s "unix:$1" later@c.test' - "$tmp/mta"
 is 'counted' 'sessions 2 messages 0 refused 1' finished
 
 for at in MAIL RCPT DATA TEXT DOT; do
-	begin --quiet=500 -- --drop-at=$at
+	begin -- --drop-at=$at
 	exits "the customer is lost at $at: the MTA keeps it" 75 \
 		sh -c 'echo | smtp-send -s "unix:$1" bob@c.test' - "$tmp/mta"
 	finished >/dev/null
@@ -65,7 +68,7 @@ for at in MAIL RCPT DATA TEXT DOT; do
 done
 
 # in LMTP: each recipient his own reply
-begin --quiet=500 -- --ext=PIPELINING,CHUNKING --refuse='no*:550 5.1.1 nobody'
+begin -- --ext=PIPELINING,CHUNKING --refuse='no*:550 5.1.1 nobody'
 pids=
 for i in 1 2 3 4 5 6; do
 	text $i | send --lmtp "u$i@c.test" &
@@ -85,7 +88,7 @@ for f in "$tmp"/md/new/*; do sed -n '/^Subject/,$p' "$f"; done | sort >"$tmp/got
 for i in 1 2 3 4 5 6 7; do text $i; done | sort >"$tmp/want"
 same 'as they were sent' "$tmp/want" "$tmp/got"
 
-begin --quiet=500 --
+begin --
 for i in 1 2 3; do text $i | send --lmtp bob@c.test; done
 is 'in LMTP to one without CHUNKING' 'sessions 3 messages 3 refused 0' finished
 is 'as DATA' 3 grep -c '^DATA ' "$tmp/log"
@@ -96,7 +99,7 @@ same 'as they were sent' "$tmp/want" "$tmp/got"
 perl -e 'print "Subject: big\n\n"; printf "line %07d\n.%s\n", $_, "x" x ($_ % 60) for 1 .. 25000' >"$tmp/big"
 for how in '' --lmtp; do
 	for ext in PIPELINING,CHUNKING ''; do
-		begin --quiet=500 -- --ext=$ext
+		begin -- --ext=$ext
 		exits "over 1 MB ${how:-as it is}, ${ext:-without extensions}" 0 send $how bob@c.test <"$tmp/big"
 		finished >/dev/null
 		sed -n '/^Subject/,$p' "$tmp"/md/new/* >"$tmp/got"
@@ -104,7 +107,7 @@ for how in '' --lmtp; do
 	done
 done
 
-begin --quiet=500 -- --drop-at=DOT
+begin -- --drop-at=DOT
 exits 'in LMTP: the customer is lost at the end of the text' 75 \
 	sh -c 'echo | smtp-send --lmtp -s "unix:$1" bob@c.test' - "$tmp/mta"
 finished >/dev/null
@@ -121,14 +124,14 @@ perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new($ARGV[0]) or exit 1;
 	print $s "LHLO x.test\r\nMAIL FROM:<>\r\nRCPT TO:<b\@c.test>\r\nDATA\r\n";
 	while (<$s>) { last if /^354/ }
 	print $s "x\r\n.\r\n"; print <$s>' "$tmp/mta" >"$tmp/said"
-is 'all that was expected came: QUIT' 'sessions 2 messages 2 refused 0' finished
+is 'all that was expected came: QUIT' 'sessions 2 messages 2 refused 0' ends
 like 'and goodbye to the MTA' '^421 4.3.2 that was all' cat "$tmp/said"
 begin --expected=3 --quiet=500 --
 text 1 | send bob@c.test
-is 'not all came: it is quiet' 'sessions 1 messages 1 refused 0' finished
+is 'not all came: it is quiet' 'sessions 1 messages 1 refused 0' ends
 
 begin --first=300 --
-is 'no session comes: QUIT' 'sessions 0 messages 0 refused 0' finished
+is 'no session comes: QUIT' 'sessions 0 messages 0 refused 0' ends
 is 'nothing but that' 'CONNECT EHLO QUIT' verbs
 
 begin --near=300 --quiet=300 --

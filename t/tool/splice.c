@@ -1,12 +1,14 @@
 /*
  * splice [--first=MS] [--quiet=MS] [--near=MS] [--deadline=MS] [--group=GID]
- *     [--expected=N]
+ *     [--expected=N] [--stop=FIFO]
  *     [--release=PROGRAM] --listen=PEER --domains=NODES CUSTOMER [ARG...]
  *
  * splice_run() for the tests: the customer is a program that is the server on its stdin
- * and stdout, PROGRAM is started when he is ready; `sessions N messages N refused N', and
+ * and stdout, PROGRAM is started when he is ready; what is written to FIFO says that no
+ * session will come any more; `sessions N messages N refused N', and
  * dequeue-like statuses.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +22,7 @@
 #define NAME "splice"
 
 static const char *first_ms = "10000", *quiet_ms = "1000", *near_ms = "60000",
-    *deadline_ms = "60000", *expected = "0", *group = "-1", *program, *where, *domains;
+    *deadline_ms = "60000", *expected = "0", *group = "-1", *program, *stop, *where, *domains;
 static struct child released;
 
 static int
@@ -39,6 +41,7 @@ option(const char *arg)
 		{ "--first=", &first_ms }, { "--quiet=", &quiet_ms },
 		{ "--near=", &near_ms }, { "--deadline=", &deadline_ms },
 		{ "--group=", &group }, { "--expected=", &expected }, { "--release=", &program },
+		{ "--stop=", &stop },
 		{ "--listen=", &where }, { "--domains=", &domains },
 	};
 
@@ -82,6 +85,8 @@ main(int argc, char *argv[])
 	for (; i < argc && option(argv[i]); i++)
 		;
 	if (i == argc || where == NULL || domains == NULL)
+		return FAULT_USAGE;
+	if (stop != NULL && (o.stop = open(stop, O_RDONLY | O_NONBLOCK | O_CLOEXEC)) < 0)
 		return FAULT_USAGE;
 	o.domains = span_of(domains);
 	o.first_ms = atoll(first_ms);
