@@ -55,10 +55,9 @@ of=$(echo "$unit" | sed 's/@.*\./@./')
 [ -f "/etc/systemd/system/$of" ] || [ -f "/lib/systemd/system/$of" ] || { echo "no $of" >&2; exit 1; }
 echo "$unit" >>/run/enabled
 case $unit in *.socket) ;; *) exit 0 ;; esac
-i=0
+until=$(($(date +%s) + 120))
 until [ -e /run/started ]; do
-	i=$((i + 1))
-	[ $i -lt 300 ] || exit 1
+	[ "$(date +%s)" -le $until ] || exit 1
 	sleep .1
 done
 END

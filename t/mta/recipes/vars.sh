@@ -26,11 +26,11 @@ EOF
     [ -c "$ROOT/dev/$f" ] || mknod -m 666 "$ROOT/dev/$f" c "$a" "$b"
   done
 }
-listening() { # wait up to 15 s until LISTEN:PORT answers
-  i=0
-  while [ $i -lt 75 ]; do
+listening() { # wait up to two minutes until LISTEN:PORT answers
+  local until=$(($(date +%s) + 120))
+  while [ "$(date +%s)" -le $until ]; do
     if (exec 3<>"/dev/tcp/$LISTEN/$PORT" && read -r -t 5 _ <&3 && printf 'QUIT\r\n' >&3 && read -r -t 5 _ <&3) 2>/dev/null; then return 0; fi
-    sleep 0.2; i=$((i+1))
+    sleep 0.2
   done
   echo "$0: nothing answers on $LISTEN:$PORT" >&2; return 1
 }
