@@ -116,6 +116,9 @@ queue_is() { queue "$2" "$3" >"$tmp/.queue" && cmp -s "$1" "$tmp/.queue"; }
 # logged ROOT INSTANCE ERE: how often the log of that Postfix says so
 logged() { grep -Ec -e "$3" "$1/var/log/postfix-$2.log"; }
 
+# locked FILE: somebody works on it, though it may look as if he were done
+locked() { mta_inode=$(stat -c :%i "$1" 2>/dev/null) && grep -q "$mta_inode " /proc/locks; }
+
 # equals WANT COMMAND...: for wait_for
 equals() {
 	mta_want=$1

@@ -79,7 +79,8 @@ waits() {
 }
 log_of() { cat "$root$spool"/msglog/"$(queue-list --spool=exim:"$root$spool" --ids -r "$1")" 2>/dev/null; }
 tries() { log_of "$1" | grep -c -e defer; }
-more() { [ "$(tries "$1")" -gt "$2" ]; }
+# whoever comes while it is locked is sent away
+more() { [ "$(tries "$1")" -gt "$2" ] && ! locked "$root$spool/input/$(id_of "$1")-D"; }
 # stuck SENDER ADDRESS: it came, and was put off
 stuck() {
 	submit "$1" "$2"
@@ -196,7 +197,7 @@ chroot "$root" exim4 -C "${two#"$root"}" -bdf -q7m -oP /run/exim4/two.pid </dev/
 pid2=$!
 wait_for test -s "$root/run/exim4/two.pid"
 printf 'Subject: two\n\nhello\n' | chroot "$root" exim4 -C "${two#"$root"}" -i -f ann@x.test bob@two.test
-put_off() { grep -q 'defer (' "$root/var/spool/exim two/msglog"/*; }
+put_off() { grep -q 'defer (' "$root/var/spool/exim two/msglog"/* && ! locked "$root/var/spool/exim two/input"/*-D; }
 wait_for put_off
 says 'another configuration' bob@two.test 'is in deferred \(exim, /var/spool/exim two\)' \
     'goes by router = all' 'next in (19|20)m' 'One begins every 7m' \

@@ -82,9 +82,11 @@ for line in open(sys.argv[1]): print(json.loads(line).get(sys.argv[2]))' "$tmp/.
 }
 # tries ADDRESS; stuck SENDER ADDRESS TRIES: it came, and was tried so often
 tries() { json "$1" attempts; }
+file_of() { queue-list --spool="sendmail:$root${where-$spool}" -r "$1" --records | cut -f1; }
+put_off() { [ "$(tries "$2")" = "$1" ] && ! locked "$(file_of "$2")"; }
 stuck() {
 	submit "$1" "$2"
-	wait_for equals "$3" tries "$2" || { diag <"$tmp/.json"; bail "$2 is not put off"; }
+	wait_for put_off "$3" "$2" || { diag <"$tmp/.json"; bail "$2 is not put off"; }
 }
 nothing
 
