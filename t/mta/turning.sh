@@ -60,7 +60,13 @@ fetch() {
 plan() { echo "$@" >>"$tmp/plan"; }
 waits() { queue-list --spool="$kind:$root$spool" -j | mail waiting | cut -d' ' -f1,2; }
 # what the MTA has in hand cannot be taken
-at_rest() { :; }
+at_rest() {
+	[ "$(queue-list --spool="$kind:$root$spool" --state=incoming,active --count)" = 0 ] || return
+	queue-list --spool="$kind:$root$spool" --records | cut -f1 | sed 's/-H$/-D/' >"$tmp/.refs"
+	while read -r ref; do
+		! locked "$ref" || return
+	done <"$tmp/.refs"
+}
 waiting() { [ "$(waits)" = "$1" ]; }
 
 # fill: two for alice, one of them at both her domains, one each for the others
