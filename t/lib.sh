@@ -97,7 +97,7 @@ ok() {
 wait_for() {
 	tap_until=$(($(date +%s) + 120))
 	until "$@" >/dev/null 2>&1; do
-		[ "$(date +%s)" -le $tap_until ] || return 1
+		[ "$(date +%s)" -le $tap_until ] || { echo "# in vain: wait_for $*" >&2; return 1; }
 		perl -e 'select undef, undef, undef, .05'
 	done
 }
