@@ -22,7 +22,7 @@ stop() { kill "$server"; wait "$server"; }
 
 # dial OPTION...: openssl as the client, CRLF as it comes
 dial() {
-	timeout 20 openssl s_client -quiet -connect "127.0.0.1:$(cat "$tmp/port")" \
+	timeout 60 openssl s_client -quiet -connect "127.0.0.1:$(cat "$tmp/port")" \
 		-CAfile "$tmp/pki/ca.pem" -verify_hostname mx.test -verify_return_error "$@" 2>"$tmp/dial.err"
 }
 

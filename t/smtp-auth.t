@@ -25,7 +25,7 @@ every=SCRAM-SHA-256-PLUS,SCRAM-SHA-256,SCRAM-SHA-1-PLUS,SCRAM-SHA-1,CRAM-MD5,PLA
 
 auths() { grep '^AUTH' "$log"; }
 
-to() { timeout 20 smtp-send --helo=client.test -f a@x.test "$@" b@y.test <"$msg"; }
+to() { timeout 60 smtp-send --helo=client.test -f a@x.test "$@" b@y.test <"$msg"; }
 
 # ---- mechanisms
 
@@ -180,12 +180,12 @@ exits 'file and command' 64 sent "$plain" -u me "$right" --password-command=true
 exits 'a password and no name' 64 sent "$plain" "$right"
 mkdir "$tmp/credentials"
 password "$tmp/credentials/tidegate.password" 'pass-word'
-exits 'CREDENTIALS_DIRECTORY' 0 env CREDENTIALS_DIRECTORY="$tmp/credentials" timeout 20 smtp-send \
+exits 'CREDENTIALS_DIRECTORY' 0 env CREDENTIALS_DIRECTORY="$tmp/credentials" timeout 60 smtp-send \
 	-s "exec:sink --stdio $plain $user" -u me -f a@x.test b@y.test <"$msg"
 alone() { perl -MPOSIX -e 'my $p = fork; if ($p) { waitpid $p, 0; exit $? >> 8 } setsid; exec @ARGV' "$@"; }
-exits 'nobody to ask' 78 alone timeout 20 smtp-send -s "exec:sink --stdio $plain $user" -u me -f a@x.test b@y.test <"$msg"
+exits 'nobody to ask' 78 alone timeout 60 smtp-send -s "exec:sink --stdio $plain $user" -u me -f a@x.test b@y.test <"$msg"
 like 'says where one may stand' 'password for me at localhost: neither a file nor a command is named, netrc has none' \
-	alone timeout 20 smtp-send -s "exec:sink --stdio $plain $user" -u me -f a@x.test b@y.test <"$msg"
+	alone timeout 60 smtp-send -s "exec:sink --stdio $plain $user" -u me -f a@x.test b@y.test <"$msg"
 
 # netrc: what is for one host no other is told
 listen n1 --auth=PLAIN --need-auth --user='me:one'
@@ -287,9 +287,9 @@ fi
 
 # ---- --probe
 
-looks() { timeout 20 smtp-send --helo=client.test --probe "$@" 2>"$said"; }
+looks() { timeout 60 smtp-send --helo=client.test --probe "$@" 2>"$said"; }
 listen p1 --auth=$every --user='me:pass-word' "$tls" --tls-ext='SIZE 1000,LIMITS MAILMAX=7'
-is '--probe, good' 0 sh -c '"$@" >"$0"; echo $?' "$tmp/probe" timeout 20 smtp-send --probe -s "127.0.0.1:$port" \
+is '--probe, good' 0 sh -c '"$@" >"$0"; echo $?' "$tmp/probe" timeout 60 smtp-send --probe -s "127.0.0.1:$port" \
 	--tls=verify --tls-ca="$ca" -u me "$right"
 for ere in 'connected +\[127.0.0.1\]:[0-9]+ from \[127.0.0.1\] at 20' 'greeting +220 sink.test' 'we are +[^ ]' 'offers +AUTH .*STARTTLS.*PIPELINING' 'offers \(TLS\) +AUTH .*LIMITS MAILMAX=7' \
 	'TLS +TLSv1.3' 'names +mx.test 127.0.0.1' 'valid +[0-9]{4}-.* to ' 'sha256 +[0-9a-f]{64}' 'verdict +verified: ' \
@@ -314,7 +314,7 @@ exits 'verify, and no TLS' 75 looks -s "127.0.0.1:$port" --tls=verify
 like 'is said' 'failed +it offers no STARTTLS, and TLS is required' looks -s "127.0.0.1:$port" --tls=verify
 listen p4 "$tls" --drop-at=TLS
 like 'may: a handshake that fails is shown' 'TLS failed +.*TLS' looks -s "127.0.0.1:$port"
-is 'and two greetings, one a connection' 2 sh -c '"$@" | grep -c greeting' - timeout 20 smtp-send --probe -s "127.0.0.1:$port"
+is 'and two greetings, one a connection' 2 sh -c '"$@" | grep -c greeting' - timeout 60 smtp-send --probe -s "127.0.0.1:$port"
 exits 'verify: it is 75' 75 looks -s "127.0.0.1:$port" --tls=verify
 like 'and not called `no STARTTLS`' 'failed +.*(handshake|reset|Broken)' looks -s "127.0.0.1:$port" --tls=verify
 exits 'the worst of several counts' 75 looks -s "127.0.0.1:$(cat "$tmp/p1.port")" -s "127.0.0.1:$(cat "$tmp/p4.port")" --tls=encrypt
@@ -367,10 +367,10 @@ exits 'auth, and it is refused' 77 to -s "127.0.0.1:$port" -u me "$wrong" --quit
 # ---- etrn-request
 
 listen etrn --ext=ETRN --auth=$every --auth-tls --need-auth --user='me:pass-word' "$tls" '--etrn-reply=*:250 2.0.0 started'
-exits 'etrn-request logs in, too' 0 timeout 20 etrn-request -s "127.0.0.1:$port" --tls=verify --tls-ca="$ca" -u me "$right" here.test
+exits 'etrn-request logs in, too' 0 timeout 60 etrn-request -s "127.0.0.1:$port" --tls=verify --tls-ca="$ca" -u me "$right" here.test
 is 'in TLS, then ETRN' "TLS TLSv1.3${LF}AUTH SCRAM-SHA-256-PLUS 235${LF}ETRN here.test 250" grep -E '^(TLS|AUTH|ETRN)' "$tmp/etrn.log"
-exits 'the wrong password' 77 timeout 20 etrn-request -s "127.0.0.1:$port" --tls=verify --tls-ca="$ca" -u me "$wrong" here.test
-like 'is said' 'etrn-request: 127.0.0.1:.*ETRN here.test: .*AUTH: 535' timeout 20 etrn-request -s "127.0.0.1:$port" --tls=verify \
+exits 'the wrong password' 77 timeout 60 etrn-request -s "127.0.0.1:$port" --tls=verify --tls-ca="$ca" -u me "$wrong" here.test
+like 'is said' 'etrn-request: 127.0.0.1:.*ETRN here.test: .*AUTH: 535' timeout 60 etrn-request -s "127.0.0.1:$port" --tls=verify \
 	--tls-ca="$ca" -u me --auth=PLAIN "$wrong" here.test
 
 done_testing

@@ -436,7 +436,7 @@ wait_for listens "$tmp/once.socket"
 is 'no second connection to be had: the rest is told' \
 	"$(results 'd1 b1@y.test delivered' 'd2 b2@y.test deferred' 'd3 b3@y.test deferred' \
 	'd4 b4@y.test deferred' 'd5 b5@y.test deferred')" \
-	sh -c 'timeout 20 smtp-send -q -s "unix:$1" --records <"$2" | sed "s,$3/new/,," | cut -f1-3' - \
+	sh -c 'timeout 60 smtp-send -q -s "unix:$1" --records <"$2" | sed "s,$3/new/,," | cut -f1-3' - \
 	"$tmp/once.socket" "$tmp/rec" "$q"
 wait $once
 

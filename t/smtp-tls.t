@@ -12,7 +12,7 @@ LF='
 logged() { like "$1" "$2" cat "$log"; }
 unlogged() { name=$1; shift; exits "$name" 1 grep -E "$1" "$log"; }
 
-to() { timeout 20 smtp-send --helo=client.test -f a@x.test "$@" <"$msg"; }
+to() { timeout 60 smtp-send --helo=client.test -f a@x.test "$@" <"$msg"; }
 
 good="--tls-cert=$pki/good.pem"
 
@@ -149,7 +149,7 @@ tells 'never in the clear instead' 75 . '' --tls-wrap --tls=may
 unlogged 'no EHLO in the clear' EHLO
 # Port 465 is tried where one may listen there: as root of a namespace of its own.
 as465() {
-	timeout 20 unshare -rn sh -c '
+	timeout 60 unshare -rn sh -c '
 		ip link set lo up 2>/dev/null
 		sink --listen=127.0.0.1:465 --port-file="$1/465" --log="$1/465.log" --tls-wrap "$2" & s=$!
 		i=0
@@ -188,8 +188,8 @@ unlogged 'no mail' MAIL
 listen dropping "$good" --drop-at=TLS
 exits 'over TCP' 0 to -s "127.0.0.1:$port" b@y.test
 is 'another connection, too' 2 grep -c CONNECT "$tmp/dropping.log"
-exits 'may: a handshake that hangs' 0 sent "$good --hang-at=TLS" --timeout=1s
-tells 'encrypt: one that hangs' 75 'no answer in time in the TLS handshake' "$good --hang-at=TLS" --timeout=1s --tls=encrypt
+exits 'may: a handshake that hangs' 0 sent "$good --hang-at=TLS" --timeout=3s
+tells 'encrypt: one that hangs' 75 'no answer in time in the TLS handshake' "$good --hang-at=TLS" --timeout=3s --tls=encrypt
 
 # What was promised in the clear is forgotten.
 exits 'SIZE before and not after' 0 sent "$good --ext=SIZE,DSN,CHUNKING --tls-ext=PIPELINING"
@@ -203,7 +203,7 @@ exits 'a limit after and not before' 69 sent "$good --ext= '--tls-ext=SIZE 10'"
 tells 'lost behind the dot' 75 'possible duplicate: exec:' "$good --drop-at=DOT"
 tells 'lost within the text' 75 . "$good --drop-at=TEXT"
 perl -e 'print "S: x\n\n"; printf "line %07d\n.%s\n", $_, "x" x ($_ % 60) for 1 .. 7500' >"$tmp/big"
-big() { timeout 20 smtp-send -f a@x.test "$@" b@y.test <"$tmp/big"; }
+big() { timeout 60 smtp-send -f a@x.test "$@" b@y.test <"$tmp/big"; }
 kept() { sed 1,2d "$1"/new/* >"$tmp/got" && cmp "$tmp/big" "$tmp/got"; }
 ok 'over 300 kB through TLS' big -s "exec:sink --stdio --maildir=$tmp/m1 $good"
 ok 'octet by octet' kept "$tmp/m1"
@@ -213,7 +213,7 @@ listen big "$good" --maildir="$tmp/m3"
 ok 'over TCP' big -s "127.0.0.1:$port" --tls=verify --tls-ca="$ca"
 ok 'octet by octet, as well' kept "$tmp/m3"
 is 'lost early: no duplicate is possible' 0 sh -c '"$@" 2>&1 | grep -c "possible duplicate"; :' - \
-	timeout 20 smtp-send -s "exec:sink --stdio $good --drop-at=DATA" -f a@x.test b@y.test <"$msg"
+	timeout 60 smtp-send -s "exec:sink --stdio $good --drop-at=DATA" -f a@x.test b@y.test <"$msg"
 
 # ---- the second server
 
@@ -334,9 +334,9 @@ for d in odd open; do
 done
 exits 'it was not told' 1 grep AUTH "$tmp/d1.log"
 # by the recipient's domain; 127.0.0.2 is not taken for ourselves
-like 'plain recipients' '^DATA 250' sh -c 'timeout 20 smtp-send --tls=dane -p "$1" -f a@x.test b@ta.test c@mx.test <"$2"; cat "$3"' \
+like 'plain recipients' '^DATA 250' sh -c 'timeout 60 smtp-send --tls=dane -p "$1" -f a@x.test b@ta.test c@mx.test <"$2"; cat "$3"' \
 	- "$at" "$msg" "$tmp/d2.log"
 like 'each with its own fate' '<c@tc.test>: deferred: .*certificate of a.tc.test' \
-	timeout 20 smtp-send --tls=dane -p "$at" -f a@x.test b@ta.test c@tc.test <"$msg"
+	timeout 60 smtp-send --tls=dane -p "$at" -f a@x.test b@ta.test c@tc.test <"$msg"
 
 done_testing

@@ -22,7 +22,7 @@ sent() {
 	rm -f "$log"
 	options=$1
 	shift
-	timeout 20 smtp-send --helo=client.test -s "exec:sink --stdio --log=$log $sink $options" \
+	timeout 60 smtp-send --helo=client.test -s "exec:sink --stdio --log=$log $sink $options" \
 		-f a@x.test "$@" b@y.test <"$msg" 2>"$said"
 	code=$?
 	cat "$said" >&2

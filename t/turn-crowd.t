@@ -25,7 +25,7 @@ done
 chmod 600 "$tmp/users"
 
 crowd() {
-	timeout 200 "$top/t/tool/crowd.py" "$tmp" $idle $working 2>"$tmp/figures"
+	timeout 500 "$top/t/tool/crowd.py" "$tmp" $idle $working 2>"$tmp/figures"
 	crowd_code=$?
 	cat "$tmp/figures" >&2
 	return $crowd_code

@@ -144,7 +144,7 @@ like 'in delivery: busy' ', busy 1,' dq --all -v -- smtp-send --records -s $far
 like 'not removed' ', busy 1,' dq --remove --all -v -y
 like 'not held' ', busy 1,' dq --hold --all -v
 printf 'Subject: q\n\nhi\n' | chroot "$root" exim4 -odq -i -f ann@x.test -- dora@two.test
-exits 'a release waits for no host that hangs' 0 timeout 20 \
+exits 'a release waits for no host that hangs' 0 timeout 60 \
 	unshare --mount sh -c "$enter" "$root" dequeue --spool=exim -d two.test
 wait_for tries dora@two.test
 like 'but Exim does, behind us' 'was not tried again in time' dq -d two.test --wait=1s -v

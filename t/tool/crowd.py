@@ -18,10 +18,11 @@ import sys
 import threading
 import time
 
-from victim import GO, path, session_pss
+from victim import path, session_pss
 
 IDLE, WORKING = int(sys.argv[2]), int(sys.argv[3])
 MOST = 8 * 1024			# kB, a session
+GO = 300			# seconds: so many at once take their time
 
 listener = socket.create_server(("127.0.0.1", 0), backlog=IDLE + WORKING)
 sessions = []			# in the order of their connections
@@ -32,7 +33,9 @@ def inetd():
         wire, _ = listener.accept()
         sessions.append(subprocess.Popen(
             ["turn-server", "--customers=" + path("customers"), "--passwords=" + path("users"),
-             "--spool=maildir:" + path("md"), "--helo=mx.test", "--tls-cert=" + path("pki/good.pem")],
+             "--spool=maildir:" + path("md"), "--helo=mx.test", "--tls-cert=" + path("pki/good.pem"),
+             # who only holds his connection does so until all the others are through
+             f"--login-timeout={GO}s"],
             stdin=wire, stdout=wire, stderr=subprocess.DEVNULL))
         wire.close()
 

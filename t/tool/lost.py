@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 
-PATIENCE = 20
+PATIENCE = 60
 ways = {
     'bdat': dict(offers=['PIPELINING', 'CHUNKING', 'SIZE']),
     'data': dict(offers=['PIPELINING']),
