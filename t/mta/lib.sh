@@ -119,6 +119,15 @@ logged() { grep -Ec -e "$3" "$1/var/log/postfix-$2.log"; }
 # locked FILE: somebody works on it, though it may look as if he were done
 locked() { mta_inode=$(stat -c :%i "$1" 2>/dev/null) && grep -q "$mta_inode " /proc/locks; }
 
+# in_peace KIND:DIR: the MTA has nothing of that queue in hand
+in_peace() {
+	[ "$(queue-list --spool="$1" --state=incoming,active --count)" = 0 ] || return
+	queue-list --spool="$1" --records | cut -f1 | sed 's/-H$/-D/' >"$tmp/.refs"
+	while read -r mta_ref; do
+		! locked "$mta_ref" || return
+	done <"$tmp/.refs"
+}
+
 # equals WANT COMMAND...: for wait_for
 equals() {
 	mta_want=$1

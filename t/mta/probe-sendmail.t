@@ -7,6 +7,8 @@ chroots='postfix sendmail'
 
 spool=sendmail
 probing sendmail
+# its restart takes its time, and again if it is restarted meanwhile
+settled() { wait_for ip netns exec gw smtp-send -s 10.99.0.2 --quit-after=ehlo; }
 # Debian's local mailer, which this copy does not have; and there is no DNS
 printf '#!/bin/sh\ncat >>"/var/mail/$2"\n' >"$gw/usr/sbin/sensible-mda"
 chmod 755 "$gw/usr/sbin/sensible-mda"

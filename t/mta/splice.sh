@@ -34,6 +34,8 @@ carry() {
 	shift
 	rm -rf "$tmp/md"
 	: >"$tmp/log"
+	# what is being tried just then is not released
+	wait_for in_peace "$kind:$root$spool"
 	# shellcheck disable=SC2086
 	timeout 120 splice --first=30000 --quiet=${quiet:-9000} --deadline=100000 $own \
 		--release="$tmp/release" --listen=127.0.0.1:625 \

@@ -23,7 +23,7 @@ told() {
 	ctl show queue | awk -F'|' '{ sub(/^@$/, "-", $5); print $1, $5, $7 }' | sort
 }
 run() { ctl schedule all; }
-leftovers() { (cd "$root$spool" && ls -d tidegate* incoming/* 2>/dev/null; ctl show queue | grep suspend; :); }
+leftovers() { (cd "$root$spool" && ls -d tidegate* incoming/*.tidegate 2>/dev/null; ctl show queue | grep suspend; :); }
 at() { in_chroot - "$root" queue-list --spool=opensmtpd -F '%q %r' "$@" | sort; }
 id_of() { queue-list --spool="$kind:$root$spool" --ids -r "$1"; }
 # what was tried and put off, not what it has in hand

@@ -21,7 +21,7 @@ cp "$ca" "$root/etc/ssl/certs/ca-certificates.crt"
 chroot "$root" smtpd -d >"$tmp/smtpd.log" 2>&1 </dev/null &
 wait_for smtp-send -s 127.0.0.1:2598 --quit-after=ehlo 2>/dev/null
 # ten seconds after the connection was refused
-at_rest() { ! chroot "$root" smtpctl show queue | grep -q '|inflight|'; }
+nothing_in_hand() { ! chroot "$root" smtpctl show queue | grep -q '|inflight|'; }
 server 366 --drain
 turns --drain
 stays --drain

@@ -60,13 +60,7 @@ fetch() {
 plan() { echo "$@" >>"$tmp/plan"; }
 waits() { queue-list --spool="$kind:$root$spool" -j | mail waiting | cut -d' ' -f1,2; }
 # what the MTA has in hand cannot be taken
-at_rest() {
-	[ "$(queue-list --spool="$kind:$root$spool" --state=incoming,active --count)" = 0 ] || return
-	queue-list --spool="$kind:$root$spool" --records | cut -f1 | sed 's/-H$/-D/' >"$tmp/.refs"
-	while read -r ref; do
-		! locked "$ref" || return
-	done <"$tmp/.refs"
-}
+nothing_in_hand() { in_peace "$kind:$root$spool"; }
 waiting() { [ "$(waits)" = "$1" ]; }
 
 # fill: two for alice, one of them at both her domains, one each for the others
@@ -82,7 +76,7 @@ fill() {
 	python3 "$mta/mail.py" send $takes "$tmp/plan" || bail 'no mail is taken'
 	wait_for waiting "$(mail planned "$tmp/plan" | sed 's/ whole$//')" ||
 		{ waits | diag; bail 'the queue does not fill'; }
-	wait_for at_rest || bail 'the MTA does not give up'
+	wait_for nothing_in_hand || bail 'the MTA does not give up'
 }
 got() { mail arrived "$tmp/plan" "$tmp/got.$1/new" | cut -d' ' -f1,3 | sort -u; }
 # for_whom WHO: the envelope's recipients, where a file may have several
