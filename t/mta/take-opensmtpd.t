@@ -71,25 +71,6 @@ ok 'that, too' grep -rq carla@two.test "$tmp/got/new"
 close_hop
 rm -rf "$tmp/got"
 
-# ---- it sends nothing out ----
-open_hop
-submit ann@x.test bob@one.test
-# the first try may still meet the connection to the hop that has gone
-wait_for let_gone
-ctl pause mta >/dev/null
-rm -rf "$tmp/got"
-submit ann@x.test carla@two.test
-wait_for at_is 'deferred carla@two.test'
-exits 'sending is paused: not released' 75 dq --all -v --wait=5m
-cp "$tmp/.err" "$tmp/said"
-like 'it says what lifts that' '^dequeue: smtpd sends nothing out .*`smtpctl resume mta' cat "$tmp/said"
-like 'and does not wait' '^released 0, left 0, ' cat "$tmp/said"
-ctl resume mta >/dev/null
-exits 'then it goes' 0 dq --all --wait=30s
-wait_for empty
-close_hop
-rm -rf "$tmp/got"
-
 # ---- in delivery ----
 sink --listen=$hop --port-file="$tmp/port" --ext=8BITMIME --hang-at=DATA --log="$tmp/hang" &
 list_pid=$!
