@@ -12,7 +12,7 @@ mend_smtpd() { mend run "sed -i.old $1 $smtpd_conf"; anew "$smtpd_anew"; }
 
 probe_opensmtpd() {
 	[ -r "$smtpd_conf" ] || { found unseen MTA "$smtpd_conf: cannot be read"; return; }
-	# a pause does not outlive it
+	# no pause outlives a restart
 	! smtpd_pauses ||
 		smtpd_anew="$smtpd_anew && until smtpctl show status >/dev/null; do sleep 1; done && smtpctl pause mta"
 	smtpd_route

@@ -207,7 +207,8 @@ wait_for test -s "$tmp/is-locked"
 exits 'mbox: one by fcntl: 75' 75 take_drain --all
 echo go >"$tmp/locked"
 wait $locker
-cmp -s "$take_from" "$take_dir" && is 'mbox: nothing was sent, nor written' '' cat "$take_sink"
+is 'mbox: nothing was sent' '' cat "$take_sink"
+same 'mbox: nor written' "$take_from" "$take_dir"
 ln "$take_dir" "$tmp/second"
 exits 'mbox: a file with two names: 65' 65 take_drain --all
 rm "$tmp/second"

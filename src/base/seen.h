@@ -1,7 +1,7 @@
 /*
  * Files met before, by device, inode and when they were born: what the caller knows of
- * that and no rename changes (0: nothing).  An inode that is free is soon another file's.  `within': the octet
- * at which it begins, where many lie in one file; else 0.
+ * that and no rename changes (0: nothing).  An inode that is free is soon another file's.
+ * `within': the octet at which it begins, where many lie in one file; else 0.
  */
 #ifndef BASE_SEEN_H
 #define BASE_SEEN_H

@@ -130,9 +130,11 @@ use_chain(SSL_CTX *ctx, const struct tls_own *own, struct err *e)
 
 	X509_free(x);
 	while (used && (x = PEM_read_X509(own->cert, NULL, no_passphrase,
-	    &asked)) != NULL)
-		if ((used = SSL_CTX_add0_chain_cert(ctx, x) == 1) == false)
+	    &asked)) != NULL) {
+		used = SSL_CTX_add0_chain_cert(ctx, x) == 1;
+		if (!used)
 			X509_free(x);
+	}
 	/* behind the last one there is none: that is no fault, but what is none is */
 	used = used && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
 	ERR_clear_error();

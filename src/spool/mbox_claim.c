@@ -163,10 +163,9 @@ mbox_claim(struct spool *s, const struct entry *at, struct message *m,
 
 	/* told once for all that is in it */
 	x->refused = x->refused || r == CLAIM_ERROR;
-	if (r == CLAIM_OURS)
-		r = mbox_read(s, at, 0, m, e);
-	else
+	if (r != CLAIM_OURS)
 		return (enum claim)r;
+	r = mbox_read(s, at, 0, m, e);
 	if (r == 1 && (!span_number(span_of(m->id), &offset) ||
 	    m->ino != x->of.st_ino || m->dev != x->of.st_dev))
 		r = 0;
