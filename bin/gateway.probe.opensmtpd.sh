@@ -1,8 +1,9 @@
 # OpenSMTPD, for gateway-dial --probe; see gateway.probe.mta.sh.
 # shellcheck shell=sh disable=SC2154,SC2317
 
+# Not `restart': without systemd that finds the old one "already running", which then ends.
 find_opensmtpd() {
-	smtpd_conf=/etc/smtpd.conf smtpd_anew='smtpd -n && service opensmtpd restart'
+	smtpd_conf=/etc/smtpd.conf smtpd_anew='smtpd -n && service opensmtpd stop && sleep 2 && service opensmtpd start'
 	for word in /etc/mail/smtpd.conf /etc/opensmtpd/smtpd.conf; do
 		[ -e "$smtpd_conf" ] || smtpd_conf=$word
 	done
@@ -14,7 +15,7 @@ probe_opensmtpd() {
 	[ -r "$smtpd_conf" ] || { found unseen MTA "$smtpd_conf: cannot be read"; return; }
 	# no pause outlives a restart
 	! smtpd_pauses ||
-		smtpd_anew="$smtpd_anew && until smtpctl show status >/dev/null; do sleep 1; done && smtpctl pause mta"
+		smtpd_anew="$smtpd_anew && sleep 1 && smtpctl pause mta"
 	smtpd_route
 	smtpd_holds
 	smtpd_times

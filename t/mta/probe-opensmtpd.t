@@ -35,5 +35,13 @@ probe
 like 'another host' '^note +MTA: OpenSMTPD sends to smtp://10.99.0.9, and SMARTHOST is 10.99.0.1' cat "$tmp/said"
 mend_all 'the wrong ones'
 session 'mended' 1
+
+# --- dequeue alone lifts no pause
+write gw bob@mx.test 'kept back'
+ok 'one more waits' waits_at gw 1
+exits 'it is not released' 75 in_chroot gw "$gw" dequeue --all -v --wait=5m
+cp "$tmp/.err" "$tmp/words"
+like 'it says what lifts the pause' '^dequeue: smtpd sends nothing out .*`smtpctl resume mta' cat "$tmp/words"
+like 'and does not wait for it' '^released 0, left 0, stayed 0' cat "$tmp/words"
 [ $tap_bad = 0 ] || in_chroot gw "$gw" smtpctl show queue | diag
 done_testing
