@@ -38,14 +38,11 @@ answer(void *arg, unsigned token, int code, const char *status, const char *text
 
 /* ---- questions ---- */
 
-/* The postmaster without a domain is everybody's (RFC 5321 section 4.5.1). */
 static bool
 is_ours(const struct receive *x, const char *address)
 {
 	struct span domain = domain_of(span_of(address));
 
-	if (span_ieq(span_of(address), SPAN("postmaster")))
-		return true;
 	for (size_t i = 0; i < x->accept.n; i++)
 		if (node_has(x->accept.p[i], domain))
 			return true;
