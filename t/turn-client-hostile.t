@@ -18,7 +18,7 @@ world() {
 	cp -p "$tmp/pass" "$1"
 	ln -s "$tmp/pki" "$1"
 }
-begin deaf slow_greeting slow_turn slow_command slow_text slow_line deadline
+begin deaf slow_greeting slow_turn slow_command slow_text slow_line deadline flood
 hello='ATRN one.test
 220 gw.test ESMTP
 250 LIMITS RCPTMAX=1000
@@ -132,6 +132,11 @@ status 0
 came: 1' meets slow_line
 is 'busy to no end: there is one' '421 4.3.2 the deadline is over
 status 75' meets deadline
+is 'and when it never stops for a reply' '421 4.3.2 the deadline is over
+status 75' meets flood
+is 'commands that bring no message, to no end' 'bounded
+421 4.7.0 too many commands without a message
+status 76' meets idle
 is 'its words are no orders to a terminal' 'status 75
 printable' meets terminal
 is 'ends of a text that are none' "$(for i in 0 1 2 3; do printf '550 5.5.2 a CR or LF that is not CRLF\nstatus 76\n'; done)

@@ -154,6 +154,21 @@ says - 'C: ATRN y.test' 'S: 250 ok' 'C: 220 gw.customer.test ESMTP' 'S: EHLO isp
 	'C: 552 5.3.4 larger than is taken here' 'S: QUIT' 'C: 221 2.0.0 bye'
 is 'or not let in: nobody knows for whom it was' '-	*	failed	5.3.4	552 larger than is taken here' \
 	fetch "$tmp/says.talk" --results --max-size=5 y.test
+# greets LINE...: no size, and then these
+greets() {
+	says - 'C: ATRN y.test' 'S: 250 ok' 'C: 220 gw.customer.test ESMTP' 'S: EHLO isp.test' \
+		'C~ ^250-gw.customer.test$' 'C: 250-PIPELINING' 'C: 250-8BITMIME' 'C: 250-SMTPUTF8' \
+		'C: 250-CHUNKING' 'C: 250-DSN' 'C: 250-ENHANCEDSTATUSCODES' 'C: 250-SIZE 0' \
+		'C: 250 LIMITS RCPTMAX=1000' "$@" 'S: QUIT' 'C: 221 2.0.0 bye'
+}
+soon='501 5.5.4 NOTIFY is NEVER, or some of SUCCESS,FAILURE,DELAY'
+greets 'S: MAIL FROM:<a>' "C: 553 5.1.7 the sender's address is none" \
+	'S: MAIL FROM:<a@x.test>' 'C~ ^250' 'S: RCPT TO:<b>' "C: 553 5.1.3 the recipient's address is none" \
+	'S: RCPT TO:<c@y.test> NOTIFY=SOON' "C: $soon"
+is 'what is no address, or wrong behind one, is told' "-	*	failed	5.1.7	553 the sender's address is none
+-	TO:<b>	failed	5.1.3	553 the recipient's address is none
+-	c@y.test	failed	5.5.4	501 NOTIFY is NEVER, or some of SUCCESS,FAILURE,DELAY" \
+	fetch "$tmp/says.talk" --results y.test
 # seven bits only
 eight() {
 	eight_option=${3-}

@@ -155,9 +155,12 @@ coming_rcpt(struct receive *x, const struct question *q)
 }
 
 void
-coming_refused(struct receive *x, const struct coming *c, const struct complaint *why)
+coming_refused(struct receive *x, const struct coming *c, struct question *q)
 {
-	tell_all(x, c, why->code, why->status, why->text);
+	if (q->about == ABOUT_REFUSED && q->text.n > 0)
+		tell(x, buf_str(&q->text), q->why.code, q->why.status, q->why.text);
+	else
+		tell_all(x, c, q->why.code, q->why.status, q->why.text);
 }
 
 void

@@ -36,8 +36,8 @@ struct coming *coming_of(struct receive *, unsigned transaction);
 void coming_decided(struct receive *, unsigned token, int code, const char *status,
     const char *text);
 
-/* The engine has refused this one, or, NULL, one that has not begun. */
-void coming_refused(struct receive *, const struct coming *, const struct complaint *);
+/* The engine has refused this one, or, NULL, one that has not begun, or a recipient. */
+void coming_refused(struct receive *, const struct coming *, struct question *);
 
 /* It comes to nothing; NULL is none. */
 void coming_forget(struct receive *, struct coming *);

@@ -70,7 +70,7 @@ asked(struct receive *x, struct question *q)
 	bool over = q->about == ABOUT_FORGET;
 
 	if (q->why.code != 0)
-		coming_refused(x, c, &q->why);
+		coming_refused(x, c, q);
 	if (q->about == ABOUT_REFUSED)
 		return;
 	if (q->about == ABOUT_MAIL) {
@@ -205,17 +205,20 @@ await(struct receive *x)
 	interrupt_poll(p, 4, clock_left(until));
 }
 
-/* Why it cannot go on; NULL. */
+/* Why it cannot go on, however busy it is; NULL. */
+static const char *
+cut_short(const struct receive *x)
+{
+	return interrupt_came() ? "interrupted" :
+	    clock_left(x->deadline) == 0 ? "the deadline is over" : NULL;
+}
+
+/* Why it is not waited any more; NULL. */
 static const char *
 late(const struct receive *x)
 {
-	if (interrupt_came())
-		return "interrupted";
-	if (clock_left(x->deadline) == 0)
-		return "the deadline is over";
-	if (clock_left(x->silent) == 0 && !deliver_owes(x->to))
-		return "nothing was said for too long";
-	return NULL;
+	return clock_left(x->silent) == 0 && !deliver_owes(x->to) ?
+	    "nothing was said for too long" : NULL;
 }
 
 /* The peer is told, if he listens, and what is in hand is made safe. */
@@ -253,6 +256,8 @@ go_on(struct receive *x, struct err *e)
 	while (!is_over(x)) {
 		moved = ask(x);
 		moved |= deliver_move(x->to);
+		if ((why = cut_short(x)) != NULL)
+			return break_off(x, why, e);
 		if ((said = write_some(x, e)) < 0 ||
 		    (heard = read_some(x, e)) < 0)
 			return -1;

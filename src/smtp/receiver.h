@@ -39,6 +39,7 @@
 #define RECEIVER_HELD 262144
 #define RECEIVER_OPEN 2000
 #define RECEIVER_BAD 10		/* bad commands until the peer is sent away */
+#define RECEIVER_IDLE 100	/* NOOPs and the like, likewise, since the last MAIL */
 
 /* What the peer is offered; it may change with TLS and AUTH.  Borrowed. */
 struct receiver_terms {
@@ -78,7 +79,9 @@ enum about {
 	ABOUT_ETRN, ABOUT_ATRN,	/* `text': the argument as it was said; ATRN's may
 				   be empty */
 	ABOUT_TURN,
-	ABOUT_REFUSED,		/* told: a message was not let in, and `why' */
+	ABOUT_REFUSED,		/* told: a message was not let in, and `why'; or of
+				   its recipients the one in `text', which may be
+				   no address at all */
 };
 
 /* What it holds is the engine's, but may be moved out and left {0}. */
@@ -120,7 +123,7 @@ struct receiver {
 	enum receiver_want then;	/* when all is answered */
 	bool stop;		/* no command is looked at any more */
 	bool alone;		/* none before the one that was asked is answered */
-	int bad;
+	int bad, idle;
 	struct question now;	/* the one the driver has */
 	VEC(struct question) questions;
 	size_t asked;		/* of these, given to the driver */

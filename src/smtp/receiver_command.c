@@ -19,22 +19,23 @@ static const struct command {
 	command_fn *said;
 	unsigned offer;
 	bool waits;		/* until the driver has decided on those before */
+	bool idle;		/* who says no more than these wants nothing */
 } commands[] = {
-	{ "EHLO", on_ehlo, 0, true },
-	{ "HELO", on_helo, 0, true },
-	{ "MAIL", on_mail, BY_MAIL, true },
-	{ "RCPT", on_rcpt, BY_MAIL, false },
-	{ "DATA", on_data, BY_MAIL, true },
-	{ "BDAT", on_bdat, BY_MAIL, true },
-	{ "RSET", on_rset, 0, true },
-	{ "NOOP", on_noop, 0, false },
-	{ "QUIT", on_quit, 0, true },
-	{ "VRFY", on_vrfy, BY_MAIL, false },
-	{ "STARTTLS", on_starttls, EXT_STARTTLS, true },
-	{ "AUTH", on_auth, EXT_AUTH, true },
-	{ "ETRN", on_etrn, EXT_ETRN, true },
-	{ "ATRN", on_atrn, EXT_ATRN, true },
-	{ "TURN", on_turn, BY_TURN, true },
+	{ "EHLO", on_ehlo, 0, true, true },
+	{ "HELO", on_helo, 0, true, true },
+	{ "MAIL", on_mail, BY_MAIL, true, false },
+	{ "RCPT", on_rcpt, BY_MAIL, false, false },
+	{ "DATA", on_data, BY_MAIL, true, false },
+	{ "BDAT", on_bdat, BY_MAIL, true, false },
+	{ "RSET", on_rset, 0, true, true },
+	{ "NOOP", on_noop, 0, false, true },
+	{ "QUIT", on_quit, 0, true, false },
+	{ "VRFY", on_vrfy, BY_MAIL, false, true },
+	{ "STARTTLS", on_starttls, EXT_STARTTLS, true, false },
+	{ "AUTH", on_auth, EXT_AUTH, true, false },
+	{ "ETRN", on_etrn, EXT_ETRN, true, false },
+	{ "ATRN", on_atrn, EXT_ATRN, true, false },
+	{ "TURN", on_turn, BY_TURN, true, false },
 };
 
 static const struct command *
@@ -67,14 +68,20 @@ is_offered(const struct receiver *r, const struct command *c)
 	    (r->terms->offers & c->offer) != 0);
 }
 
+/* No command is looked at any more. */
+static void
+leave(struct receiver *r, int code, const char *status, const char *text)
+{
+	receiver_reply(r, code, status, text);
+	receiver_forget(r);
+	receiver_then(r, RECEIVER_OVER);
+}
+
 void
 receiver_bad(struct receiver *r)
 {
-	if (++r->bad < RECEIVER_BAD)
-		return;
-	receiver_reply(r, 421, "4.7.0", "too many bad commands");
-	receiver_forget(r);
-	receiver_then(r, RECEIVER_OVER);
+	if (++r->bad == RECEIVER_BAD)
+		leave(r, 421, "4.7.0", "too many bad commands");
 }
 
 static void
@@ -93,17 +100,10 @@ receiver_command(struct receiver *r, struct span line)
 		wrong(r, 500, "5.5.2", "that command is not known here");
 	else if (!is_offered(r, c))
 		wrong(r, 502, "5.5.1", "that is not done here");
+	else if (c->idle && ++r->idle > RECEIVER_IDLE)
+		leave(r, 421, "4.7.0", "too many commands without a message");
 	else
 		c->said(r, span_trim(span_from(line, strlen(c->word))));
-}
-
-/* Octets of BDAT that nobody offered would be commands. */
-static void
-leave(struct receiver *r, int code, const char *status, const char *text)
-{
-	receiver_reply(r, code, status, text);
-	receiver_forget(r);
-	receiver_then(r, RECEIVER_OVER);
 }
 
 /* ---- hello ---- */
@@ -186,6 +186,20 @@ receiver_forget(struct receiver *r)
 	r->in_what = IN_COMMAND;
 }
 
+/* A sender, or this recipient; what came out of order is about none. */
+static void
+refuse(struct receiver *r, struct complaint c, struct span rcpt)
+{
+	struct question *q;
+
+	receiver_reply(r, c.code, c.status, c.text);
+	if (c.code == 503)
+		return;
+	q = receiver_tell(r, ABOUT_REFUSED);
+	q->why = c;
+	buf_addspan(&q->text, rcpt);
+}
+
 static void
 on_mail(struct receiver *r, struct span rest)
 {
@@ -194,19 +208,18 @@ on_mail(struct receiver *r, struct span rest)
 	struct question *q;
 	int64_t size;
 
+	r->idle = 0;
 	if (!r->greeted)
 		c = (struct complaint){ 503, "5.5.1", "EHLO comes first" };
 	else if (r->open)
 		c = (struct complaint){ 503, "5.5.1", "a message is under way" };
 	else
 		c = arguments_mail(rest, offers(r), &v, &size);
-	if (c.code == 0 && r->terms->max_size > 0 && size > r->terms->max_size) {
+	if (c.code == 0 && r->terms->max_size > 0 && size > r->terms->max_size)
 		c = (struct complaint){ 552, "5.3.4", "larger than is taken here" };
-		receiver_tell(r, ABOUT_REFUSED)->why = c;
-	}
 	if (c.code != 0) {
+		refuse(r, c, (struct span){0});
 		envelope_free(&v);
-		receiver_reply(r, c.code, c.status, c.text);
 		return;
 	}
 	r->open = true;
@@ -238,8 +251,8 @@ on_rcpt(struct receiver *r, struct span rest)
 	if (c.code == 0 && r->terms->max_rcpts > 0 && r->rcpts >= r->terms->max_rcpts)
 		c = (struct complaint){ 452, "4.5.3", "too many recipients at once" };
 	if (c.code != 0) {
+		refuse(r, c, v.rcpts.n > 0 ? span_of(v.rcpts.p->address) : rest);
 		envelope_free(&v);
-		receiver_reply(r, c.code, c.status, c.text);
 		return;
 	}
 	r->rcpts++;
@@ -302,6 +315,7 @@ on_bdat(struct receiver *r, struct span rest)
 	bool last;
 
 	if (!(offers(r) & EXT_CHUNKING)) {
+		/* the octets that nobody offered to take would be commands */
 		leave(r, 502, "5.5.1", "that is not done here");
 	} else if (rest.n == 0 || !read_chunk(rest, &octets, &last)) {
 		/* where the next command begins nobody knows */

@@ -18,6 +18,7 @@
 #define ODMR "366"		/* RFC 2645 section 3 */
 #define IDLE "5m"
 #define RCPTS "1000"
+#define COMING_MS (4 * 3600 * 1000)	/* without --deadline: no wait is for ever */
 
 static const char *deliver = "localhost:25", *idle, *max_size, *max_rcpts;
 static const char **accepted;
@@ -215,6 +216,8 @@ fetch(struct session *s, struct receive *x, const char *domains, struct err *e)
 			warn(NAME, "no mail was waiting");
 		return 0;
 	}
+	if (x->deadline == NEVER)
+		x->deadline = clock_in(COMING_MS);
 	r = turn_receive(s, x, e);
 	tell_total(x, r < 0 ? (int)e->fault : status);
 	return r;

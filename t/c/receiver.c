@@ -9,7 +9,7 @@
  *			MAIL <SENDER> [size=N] [8bit] [7bit] [utf8] [ret=full|hdrs]
  *			[envid=ID], RCPT <ADDRESS> [notify=BITS] [orcpt=WHO], TEXT OCTETS,
  *			END, FORGET [CODE], AUTH MECHANISM [INITIAL], ANSWER BASE64,
- *			CANCEL, ETRN NODE, ATRN [DOMAINS], TURN, REFUSED CODE
+ *			CANCEL, ETRN NODE, ATRN [DOMAINS], TURN, REFUSED [WHOM] CODE
  *	A: CODE STATUS TEXT	the driver answers the first that is not answered yet;
  *			`A2:' the second one of these; STATUS - is none
  *	A: 334 BASE64	AUTH goes on

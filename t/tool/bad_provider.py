@@ -279,7 +279,7 @@ def deaf():
     v = turned("--idle=2s")
     v.wire.settimeout(1)
     try:
-        while v.say(b"NOOP\r\n" * 10000):
+        while v.say(b"MAIL FROM:<>\r\nRSET\r\n" * 10000):
             pass
     except TimeoutError:
         pass
@@ -335,12 +335,50 @@ def deadline():
     """Busy all the time, but there is an end to it."""
     v = turned("--deadline=4s")
     end = time.monotonic() + GO
-    line = v.ask("NOOP")
+    line, n = v.ask("MAIL FROM:<>"), 0
     while line is not None and line.startswith("250"):
         if time.monotonic() > end:
             print("late")
             break
+        n += 1
+        line = v.ask("RSET" if n % 2 else "MAIL FROM:<>")
+    print(line)
+    v.finish(False)
+
+
+def flood():
+    """More to read and to answer at every moment: the deadline is looked at all the same."""
+    v = turned("--deadline=4s")
+    said = []
+
+    def hear():
+        line = v.line()
+        while line is not None:
+            said[:] = [line]
+            line = v.line()
+
+    ear = threading.Thread(target=hear, daemon=True)
+    ear.start()
+    end = time.monotonic() + GO
+    try:
+        while ear.is_alive() and time.monotonic() < end:
+            v.wire.sendall(b"MAIL FROM:<>\r\nRSET\r\n" * 2000)
+    except OSError:
+        pass
+    ear.join(GO)
+    print(said[0] if time.monotonic() < end else "late")
+    v.finish(False)
+
+
+def idle():
+    """Nothing but commands that bring no message."""
+    v = turned()
+    n = 0
+    line = v.ask("NOOP")
+    while line is not None and line.startswith("250"):
+        n += 1
         line = v.ask("NOOP")
+    print("bounded" if n < 1000 else n)
     print(line)
     v.finish(False)
 
