@@ -138,14 +138,20 @@ postfix(struct buf *b, const struct customers *v)
 
 /* ---- Exim ---- */
 
+/* What every one of its transports to a customer needs. */
+#define EXIM_SMTP \
+	"  retry_include_ip_address = false\n" \
+	"  connection_max_messages = 0\n"
+
 static void
 exim_route(struct buf *b, const char *node, const struct hop *h)
 {
 	for (int below = 0; below <= (*node == '@'); below++)
-		buf_addf(b, " \\\n    %s%s  %s%s%s::%s ;", below ? "*." : "",
+		buf_addf(b, " \\\n    %s%s  %s%s%s::%s%s ;", below ? "*." : "",
 		    name_of(node), is_six(h) ? "[" : "",
 		    buf_str((struct buf *)(uintptr_t)&h->host),
-		    is_six(h) ? "]" : "", h->port);
+		    is_six(h) ? "]" : "", h->port,
+		    h->spliced ? "  tidegate_splice" : "");
 }
 
 static void
@@ -171,11 +177,16 @@ exim(struct buf *b, const struct customers *v)
 	    "  route_list =");
 	each(b, v, exim_route);
 	buf_adds(b, "\n"
-	    "\n# a transport\n"
+	    "\n# transports\n"
 	    "tidegate:\n"
 	    "  driver = smtp\n"
-	    "  retry_include_ip_address = false\n"
-	    "  connection_max_messages = 0\n");
+	    EXIM_SMTP
+	    "tidegate_splice:\n"
+	    "  driver = smtp\n"
+	    EXIM_SMTP
+	    "  protocol = lmtp\n"
+	    "# which has none of its own; the router says which it is\n"
+	    "  port = smtp\n");
 }
 
 /* ---- Sendmail ---- */

@@ -48,7 +48,7 @@ isp_exim() {
 		echo 'acl_rcpt:'
 		sed '1,/^# in acl_smtp_rcpt/d; /^# the first router/,$d' "$tmp/printed"
 		echo 'begin routers'
-		sed '1,/^# the first router/d; /^# a transport/,$d' "$tmp/printed"
+		sed '1,/^# the first router/d; /^# transports/,$d' "$tmp/printed"
 		cat <<-'END'
 		world:
 		  driver = manualroute
@@ -57,7 +57,7 @@ isp_exim() {
 		  self = send
 		begin transports
 		END
-		sed '1,/^# a transport/d' "$tmp/printed"
+		sed '1,/^# transports/d' "$tmp/printed"
 		cat <<-'END'
 		world:
 		  driver = smtp

@@ -13,5 +13,8 @@ isp_exim
 is 'Exim finds nothing wrong' '' sh -c 'chroot "$0" exim4 -bV 2>&1 >/dev/null' "$root"
 run_queue() { chroot "$root" exim4 -q; }
 splice_tests
+empty() { queue-list --spool="exim:$root$spool" --ids | xargs -r chroot "$root" exim4 -Mrm; }
+twenty LMTP
+like 'that it was' '=> u29@customer.test .*T=tidegate_splice ' cat "$root/var/log/exim4/mainlog"
 diag <"$tmp/splice.err"
 done_testing

@@ -17,22 +17,7 @@ run_queue() {
 }
 splice_tests
 
-# twenty HOW: wait, and go
-twenty() {
-	chroot "$root" sh -c 'postsuper -d ALL; postfix reload' >"$tmp/reload" 2>&1
-	want=
-	for i in 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29; do
-		submit ann@x.test "u$i@customer.test"
-		want="$want${want:+ }u$i@customer.test"
-	done
-	ok 'twenty wait' wait_for waits_is "$want"
-	carry -- --ext=8BITMIME,PIPELINING,CHUNKING
-	is "$1: he gets them over one connection, though Postfix opened many" "$want" got
-	is "$1: each once" 20 texts
-	is "$1: one" 1 connections
-	like "$1: in several sessions" 'sessions ([2-9]|[1-9][0-9]) messages 20' cat "$tmp/splice.out"
-	ok "$1: none is left" wait_for waits_is ''
-}
+empty() { chroot "$root" sh -c 'postsuper -d ALL; postfix reload'; }
 twenty LMTP
 like 'that it was' 'postfix/lmtp.*to=<u29@customer.test>.*status=sent' cat "$root/var/log/postfix.log"
 # an administrator who has it speak SMTP

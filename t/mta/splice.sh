@@ -92,3 +92,20 @@ meanwhile() {
 	run_queue
 	wait $meanwhile_pid
 }
+
+# twenty HOW: wait, and go; `empty' leaves nothing else in the queue
+twenty() {
+	empty >"$tmp/emptied" 2>&1
+	want=
+	for i in 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29; do
+		submit ann@x.test "u$i@customer.test"
+		want="$want${want:+ }u$i@customer.test"
+	done
+	ok 'twenty wait' wait_for waits_is "$want"
+	carry -- --ext=8BITMIME,PIPELINING,CHUNKING
+	is "$1: he gets them over one connection, though the MTA opened many" "$want" got
+	is "$1: each once" 20 texts
+	is "$1: one" 1 connections
+	like "$1: in several sessions" 'sessions ([2-9]|[1-9][0-9]) messages 20' cat "$tmp/splice.out"
+	ok "$1: none is left" wait_for waits_is ''
+}
