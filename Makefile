@@ -168,6 +168,7 @@ CUTS ?= 40
 soak: all $(helpers) $(preloads)
 	@./setup mta
 	KILLS=$(KILLS) LETTERS=$(LETTERS) CUTS=$(CUTS) prove -v t/mta/drain.t t/mta/drop.t $(sort $(wildcard t/mta/take-*.t))
+	SHELLS=all prove -v $(wildcard t/gateway-*sh.t)
 	$(MAKE) fuzz FUZZ_TIME=1800
 
 #: make dist       tidegate-VERSION.tar.gz, of what is committed

@@ -2,4 +2,4 @@
 # The gateway's scripts by busybox's shell.
 . "$(dirname "$0")/lib.sh"
 . "$top/t/shells.sh"
-under busybox ash
+under 'gateway-due gateway-status gateway-probe' busybox ash

@@ -2,4 +2,4 @@
 # The gateway's scripts by posh.
 . "$(dirname "$0")/lib.sh"
 . "$top/t/shells.sh"
-under posh
+under gateway posh

@@ -2,4 +2,4 @@
 # The gateway's scripts by yash.
 . "$(dirname "$0")/lib.sh"
 . "$top/t/shells.sh"
-under yash
+under gateway yash

@@ -1,11 +1,13 @@
-# under SHELL [WORD]: the tests of the gateway's scripts once more, which it runs.
-# Sourced after lib.sh.
+# under TESTS SHELL [WORD]: these tests of the gateway's scripts once more, which it runs;
+# with SHELLS=all (make soak) all of them.  Sourced after lib.sh.
 # shellcheck shell=sh disable=SC2154
 under() {
+	tests=$1
+	shift
 	"$@" -c : 2>/dev/null || skip_all "$1 is not here"
 	GATEWAY_SH="$(command -v "$1")${2:+ $2}"
 	export GATEWAY_SH
-	tests='gateway gateway-due gateway-status gateway-probe'
+	[ "${SHELLS-}" != all ] || tests='gateway gateway-due gateway-status gateway-probe'
 	# they mostly wait
 	for test in $tests; do
 		{ "$top/t/$test.t" >"$tmp/$test" 2>&1; echo $? >"$tmp/$test.code"; } &
