@@ -81,15 +81,16 @@ carry(struct way *out, struct way *back, int64_t idle_ms, int64_t deadline,
 	while (!out->shut) {
 		if ((said = move(out, e)) < 0 || (heard = move(back, e)) < 0)
 			return -1;
+		if (interrupt_came())
+			return err_set(e, FAULT_TEMP, "interrupted");
+		if (clock_left(deadline) == 0)
+			return err_set(e, FAULT_TEMP, "the deadline is over");
 		if (said > 0 || heard > 0) {
 			silent = clock_in(idle_ms);
 			continue;
 		}
-		if (interrupt_came())
-			return err_set(e, FAULT_TEMP, "interrupted");
-		if (clock_left(clock_sooner(silent, deadline)) == 0)
-			return err_set(e, FAULT_TEMP, "%s",
-			    clock_left(deadline) == 0 ? "the deadline is over" :
+		if (clock_left(silent) == 0)
+			return err_set(e, FAULT_TEMP,
 			    "nothing was said for too long");
 		await(out, back, clock_sooner(silent, deadline));
 	}
