@@ -135,7 +135,10 @@ exits 'or closes' 0 one '^250 2\.0\.0 kept$'
 target 'S: 421 4.3.2 going down'
 exits 'nobody knows: it comes again' 75 one '^451 4\.'
 target X
-exits 'nor when it says nothing' 75 one '^451 4\.'
+exits 'nor when it says nothing' 75 one '^451 4\.4\.0 it cannot be taken now$'
+cp "$tmp/.out" "$tmp/o"
+like 'the provider does not read how our mail goes on, we do' \
+	'	b@y.test	deferred	4\.4\.0	451 exec:talk .*closed the connection' cat "$tmp/o"
 # what is refused here, without asking the target
 refused() {
 	sed "s/^C~ VERDICT/C~ $1/" "$top/t/talk/turn/one.talk" >"$tmp/one.talk"

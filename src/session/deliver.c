@@ -16,7 +16,15 @@ deliver_say(struct deliver *d, unsigned token, int code, const char *status,
 		soft[0] = '4';
 		status = soft;
 	}
-	d->opts.said(d->opts.arg, token, code, status, text);
+	d->opts.said(d->opts.arg, token, code, status, text, false);
+}
+
+void
+deliver_fail(struct deliver *d, unsigned token, int code, const char *status,
+    const char *why)
+{
+	if (token != 0)
+		d->opts.said(d->opts.arg, token, code, status, why, true);
 }
 
 static const char *

@@ -33,8 +33,9 @@ struct deliver_opts {
 	const char **(*split)(const char *command);
 	/* Appends `Received: ...' for a target that writes none itself. */
 	void (*trace)(void *, struct buf *);
+	/* `ours': not for the sender, who shall not read paths and commands of ours */
 	void (*said)(void *, unsigned token, int code, const char *status,
-	    const char *text);
+	    const char *text, bool ours);
 	void *arg;
 };
 

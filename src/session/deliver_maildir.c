@@ -159,7 +159,7 @@ refuse(struct maildir_out *m, unsigned token, int error)
 	bool full = error == ENOSPC || error == EDQUOT;
 
 	buf_addf(&text, "%s: %s", m->path, strerror(error));
-	deliver_say(&m->d, token, full ? 452 : 451, full ? "4.3.1" : "4.3.0",
+	deliver_fail(&m->d, token, full ? 452 : 451, full ? "4.3.1" : "4.3.0",
 	    buf_str(&text));
 	buf_free(&text);
 }

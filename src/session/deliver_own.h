@@ -21,9 +21,13 @@ struct deliver {
 	struct deliver_opts opts;
 };
 
-/* Answers; a 5xx may be softened. */
+/* Answers, in the target's words; a 5xx may be softened. */
 void deliver_say(struct deliver *, unsigned token, int code, const char *status,
     const char *text);
+
+/* The target is not there, or cannot: 4xx, and why is for us alone. */
+void deliver_fail(struct deliver *, unsigned token, int code, const char *status,
+    const char *why);
 
 struct deliver *deliver_maildir(const struct deliver_opts *, const char *dir,
     struct err *);

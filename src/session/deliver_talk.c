@@ -44,7 +44,7 @@ smtp_out_drop(struct smtp_out *o)
 void
 smtp_out_refuse(struct smtp_out *o, unsigned token, const char *why)
 {
-	deliver_say(&o->d, token, 451, "4.4.0", why);
+	deliver_fail(&o->d, token, 451, "4.4.0", why);
 }
 
 /* `250 2.0.0 kept' without the codes. */

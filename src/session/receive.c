@@ -28,12 +28,14 @@ say(const struct receive *x, const char *mark, const char *text)
 }
 
 static void
-answer(void *arg, unsigned token, int code, const char *status, const char *text)
+answer(void *arg, unsigned token, int code, const char *status, const char *text,
+    bool ours)
 {
 	struct receive *x = arg;
 
 	coming_decided(x, token, code, status, text);
-	receiver_say(&x->engine, token, code, status, text);
+	receiver_say(&x->engine, token, code, status,
+	    ours ? "it cannot be taken now" : text);
 }
 
 /* ---- questions ---- */
@@ -59,7 +61,8 @@ wants(struct receive *x, const struct question *q)
 	say(x, "<-  RCPT ", address);
 	if (is_ours(x, address))
 		return true;
-	answer(x, q->token, 550, "5.7.1", "no mail for that domain was asked for");
+	answer(x, q->token, 550, "5.7.1", "no mail for that domain was asked for",
+	    false);
 	return false;
 }
 
