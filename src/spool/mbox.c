@@ -92,13 +92,16 @@ is_delivered_to(const char *path)
 {
 	static const char *const spools[] = { "/var/mail", "/var/spool/mail" };
 	const char *mail = getenv("MAIL");
-	struct buf dir = {0};
+	char *dir = span_dup(span_of(path)), *slash;
 	bool is = mail != NULL && dir_same(path, mail);
 
-	buf_add(&dir, path, strlen(path) - strlen(ref_name(path)) - 1);
-	for (size_t i = 0; i < sizeof spools / sizeof *spools && !is; i++)
-		is = dir_same(buf_str(&dir), spools[i]);
-	buf_free(&dir);
+	/* or into a directory of there: some sites have one for each letter */
+	while (!is && (slash = strrchr(dir, '/')) != NULL && slash > dir) {
+		*slash = '\0';
+		for (size_t i = 0; i < sizeof spools / sizeof *spools; i++)
+			is = is || dir_same(dir, spools[i]);
+	}
+	free(dir);
 	return is;
 }
 

@@ -22,6 +22,7 @@ struct mbox {
 	int journal;		/* -1 */
 	bool marked;		/* by this process */
 	bool refused;		/* it cannot be taken, which was told */
+	bool torn;		/* the journal ends in half a line */
 };
 
 /* ---- mbox_scan.c ---- */
@@ -67,7 +68,10 @@ int mbox_marks_read(struct mbox *, const char *path, struct err *);
 /* Begins a journal anew, in `dir`: durable on return.  0 or -1. */
 int mbox_journal_begin(struct mbox *, const char *path, struct err *);
 
-/* Records it, durable after an fdatasync() of the journal.  0 or -1. */
+/*
+ * Records it, durable after an fdatasync() of the journal.  0, or -1: it may not be
+ * there, but to this process he is done.
+ */
 int mbox_journal_add(struct mbox *, off_t at, const char *address, struct err *);
 
 /* Is it still the same file, and as it was? */
@@ -102,8 +106,8 @@ bool mbox_lock(int fd);
 
 /*
  * Writes the locked file anew without what is marked, and takes it for the old one:
- * 0, fd is the new one, locked, and the journal is needed no more; -1: the old one is
- * as it was.
+ * 0, fd is the new one, locked, and the journal is needed no more; -1: it is needed, for
+ * the old one is there as it was, or may come back after a power cut.
  */
 int mbox_write(struct mbox *, const char *path, struct err *);
 

@@ -135,11 +135,12 @@ mbox_journal_add(struct mbox *x, off_t at, const char *address, struct err *e)
 
 	field_add(&field, span_of(address));
 	buf_addf(&line, "%lld\t%s\n", (long long)at, buf_str(&field));
-	if (end < 0 || seize_write(x->journal, buf_span(&line)) < 0) {
+	if (x->torn) {
+		r = err_set(e, FAULT_IO, "the journal of an mbox ends in half a line");
+	} else if (end < 0 || seize_write(x->journal, buf_span(&line)) < 0) {
 		r = err_sys(e, "the journal of an mbox");
 		/* half a line must not go on with the next one */
-		if (end >= 0 && ftruncate(x->journal, end) < 0)
-			err_in(e, "half a line at its end");
+		x->torn = end < 0 || ftruncate(x->journal, end) < 0;
 	}
 	buf_free(&line);
 	/* to us he is done all the same */
