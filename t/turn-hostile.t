@@ -82,7 +82,7 @@ status 0' meets bdat
 is 'ten thousand RCPTs: ten are answered' "$(for i in 0 1 2 3 4 5 6 7 8 9; do echo '502 5.5.1 that is not done here'; done)
 421 4.7.0 too many bad commands
 status 76" meets rcpts
-is 'no reply is ever read' 'status 75' meets deaf
+is 'no reply is ever read: nor are commands, soon' 'status 76' meets deaf
 is 'an octet at a time: before AUTH' '421 4.3.2 it takes too long
 status 75' meets slow_login
 is 'an octet at a time: in the handshake' '220 2.0.0 go on
