@@ -15,10 +15,12 @@
 
 steps_so=$tap_built/t/steps.so
 steps_dir=$tmp/steps
-steps_sink=$tmp/steps.sink
+steps_seen=$tmp/steps.seen
+steps_sink=$steps_seen/sink
 steps_tab=$(printf '\t')
 export steps_sink steps_tab
 
+mkdir "$steps_seen"
 cat >"$tmp/steps.answer" <<'END'
 #!/bin/sh
 while IFS=$steps_tab read -r ref sender rcpts; do
@@ -55,41 +57,28 @@ stepped() {
 		STEPS_IN=dequeue STEPS_UNDER=$steps_dir LD_PRELOAD=$steps_so "$@"
 }
 
-# What waits: `FILE RECIPIENT' a line; $1 ours or others
-steps_waiting() {
-	queue-list --spool="$steps_kind:$steps_dir${steps_file-}" --records |
-		awk -F '\t' -v ids=" $steps_ids " -v ours="$1" '{
-			name = $1; sub(".*/", "", name); sub("#.*", "", name)
-			mine = ids == " --all "
-			n = split(ids, id, " ")
-			for (i = 1; i <= n; i++) if (index(name, id[i])) mine = 1
-			if (mine == (ours == "ours"))
-				for (i = 3; i <= NF; i++) print name, $i }' | sort
+# What waits, and $steps_holds of it (t/tool/steps)
+steps_look() {
+	steps_holds=$(queue-list --spool="$steps_kind:$steps_dir${steps_file-}" --records \
+		2>"$tmp/steps.err" | "$top/t/tool/steps" "$steps_seen" "$steps_ids")
+	[ -z "${steps_never-}" ] || find "$steps_dir" -name "$steps_never" >>"$tmp/steps.err"
 }
+holds() { case $steps_holds in *" $1 "*) ;; *) false ;; esac; }
 
 # What must hold whatever happened: nothing lost, the others untouched.
-steps_safe() {
-	steps_waiting ours >"$tmp/steps.wait" 2>"$tmp/steps.err"
-	sort -u "$steps_sink" "$tmp/steps.wait" | comm -23 "$tmp/steps.all" - >"$tmp/steps.lost"
-	steps_waiting others >"$tmp/steps.now"
-	[ -z "${steps_never-}" ] || find "$steps_dir" -name "$steps_never" >>"$tmp/steps.err"
-	[ ! -s "$tmp/steps.lost" ] && cmp -s "$tmp/steps.others" "$tmp/steps.now" &&
-		[ ! -s "$tmp/steps.err" ]
-}
+steps_safe() { holds safe && [ ! -s "$tmp/steps.err" ]; }
 
 # ... and after one more run, in peace: it is as if nothing had been, but that what
 # had no answer was delivered twice.
 steps_mended() {
 	steps_drain >/dev/null 2>"$tmp/steps.again"
-	steps_safe && cmp -s "$tmp/steps.end" "$tmp/steps.wait" || return
-	sort "$steps_sink" | uniq -c | awk '$1 > 2 { exit 1 }'
+	steps_look
+	steps_safe && holds end && holds twice
 }
 
 # Nothing was wrong, or so it says: then nothing is.
 steps_true() {
-	[ "$1" != "$steps_code" ] || [ -s "$tmp/steps.said" ] && return
-	steps_waiting ours | cmp -s "$tmp/steps.end" - &&
-		sort "$steps_sink" | cmp -s "$tmp/steps.got" -
+	[ "$1" != "$steps_code" ] || [ -s "$tmp/steps.said" ] || { holds end && holds got; }
 }
 
 # steps_at WHAT: at each step in turn; prints where it went wrong
@@ -101,19 +90,22 @@ steps_at() {
 		steps_fresh
 		STEPS_AT=$steps_n STEPS_DO=$1 stepped steps_drain >/dev/null 2>"$tmp/steps.said"
 		steps_status=$?
+		steps_look
 		steps_safe && steps_true $steps_status && steps_mended && continue
 		echo "$1 at $steps_line: status $steps_status"
-		sed 's/^/	/' "$tmp/steps.said" "$tmp/steps.lost" "$tmp/steps.err"
+		sed 's/^/	/' "$tmp/steps.said" "$steps_seen/lost" "$tmp/steps.err"
 	done <"$tmp/steps.log"
 }
 
 # at_each_step NAME: killed after, and failing at, each step of the drain
 at_each_step() {
 	[ -z "${SOAK:-}" ] || steps_every=1
+	rm -f "$steps_seen"/*
 	steps_fresh
-	steps_waiting ours >"$tmp/steps.all"
-	steps_waiting others >"$tmp/steps.others"
-	ok "$1: there is something to drain" test -s "$tmp/steps.all"
+	steps_look
+	mv "$steps_seen/wait" "$steps_seen/all"
+	mv "$steps_seen/rest" "$steps_seen/others"
+	ok "$1: there is something to drain" test -s "$steps_seen/all"
 	for steps_what in kill ENOSPC EIO EMFILE; do
 		case $steps_what in kill) STEPS_OPENS= ;; *) STEPS_OPENS=1 ;; esac
 		export STEPS_OPENS
@@ -122,8 +114,9 @@ at_each_step() {
 		STEPS_LOG=$tmp/steps.log stepped steps_drain >/dev/null 2>&1
 		steps_code=$?
 		[ -s "$tmp/steps.log" ] || { echo 'Bail out!  no steps were counted'; exit 1; }
-		steps_waiting ours >"$tmp/steps.end"
-		sort "$steps_sink" >"$tmp/steps.got"
+		steps_look
+		mv "$steps_seen/wait" "$steps_seen/end"
+		cp "$steps_sink" "$steps_seen/got"
 		steps_at $steps_what >"$tmp/steps.bad"
 		is "$1: $steps_what at each of $(wc -l <"$tmp/steps.log") steps: nothing lost, no lie" \
 			'' head -40 "$tmp/steps.bad"
