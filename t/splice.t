@@ -152,6 +152,6 @@ finished >/dev/null
 is 'the MTA is gone within the text' 75 echo $carried
 is 'nothing was kept' 0 count
 
-like 'only a loopback address' 'not an address of loopback' \
+like 'only a loopback address' 'others could reach that; it is an address of loopback' \
 	splice --listen=192.0.2.1:2525 --domains=c.test true
 done_testing

@@ -8,20 +8,11 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "net/range.h"
+
 /* What fits into one packet nearly everywhere: no fragments that can be forged. */
 #define UDP_PAYLOAD 1232
 #define AD 0x20			/* octet 3 of a header (RFC 4035 section 3) */
-
-static bool
-is_loopback(const struct dns_server *s)
-{
-	const struct sockaddr_in *four = (const void *)&s->at;
-	const struct sockaddr_in6 *six = (const void *)&s->at;
-
-	if (s->at.ss_family == AF_INET)
-		return ntohl(four->sin_addr.s_addr) >> 24 == 127;
-	return IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
-}
 
 static void
 add_server(struct dns_conf *c, const void *at, socklen_t n)
@@ -89,7 +80,7 @@ may_trust(const struct dns_conf *c, const struct __res_state *rs, bool variable)
 	(void)rs, (void)variable;
 #endif
 	for (size_t i = 0; i < c->n; i++)
-		if (!is_loopback(&c->servers[i]))
+		if (!range_is_loopback(&c->servers[i].at))
 			return false;
 	return true;
 }

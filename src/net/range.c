@@ -119,3 +119,16 @@ range_site(struct buf *b, const struct in6_addr *a)
 	range_text(b, &site);
 	buf_adds(b, "/64");
 }
+
+bool
+range_is_loopback(const void *address)
+{
+	const struct sockaddr *any = address;
+	const struct in6_addr *six = &((const struct sockaddr_in6 *)address)->sin6_addr;
+	const struct in_addr *four = &((const struct sockaddr_in *)address)->sin_addr;
+
+	if (any->sa_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(six) ||
+		    (IN6_IS_ADDR_V4MAPPED(six) && six->s6_addr[12] == 127);
+	return any->sa_family == AF_INET && ntohl(four->s_addr) >> 24 == 127;
+}

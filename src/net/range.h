@@ -27,6 +27,9 @@ void range_add(struct ranges *, const struct sockaddr_storage *);
 
 bool range_has(const struct ranges *, const struct in6_addr *);
 
+/* A sockaddr of whatever family: can only this host reach it? */
+bool range_is_loopback(const void *address);
+
 struct in6_addr range_of_ipv4(const struct in_addr *);
 
 /* Appends the address, an IPv4 one in its own form. */

@@ -15,6 +15,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "net/range.h"
+
 static void
 unblock(int fd)
 {
@@ -70,18 +72,6 @@ bind_to(int fd, const char *address, int family, struct err *e)
 	return r == 0 ? 0 : err_sys(e, "bind to %s", address);
 }
 
-static bool
-is_loopback(const struct sockaddr_storage *a)
-{
-	const struct in6_addr *six = &((const struct sockaddr_in6 *)a)->sin6_addr;
-
-	if (a->ss_family == AF_INET6)
-		return IN6_IS_ADDR_LOOPBACK(six) ||
-		    (IN6_IS_ADDR_V4MAPPED(six) && six->s6_addr[12] == 127);
-	return ntohl(((const struct sockaddr_in *)a)->sin_addr.s_addr) >> 24 ==
-	    127;
-}
-
 static void
 set_port(struct sockaddr_storage *a, const char *port)
 {
@@ -103,7 +93,7 @@ sock_start(struct io *io, const struct address *to, const char *host,
 	    0);
 
 	*io = (struct io){ .in = -1, .out = -1,
-	    .near = is_loopback(&a) };
+	    .near = range_is_loopback(&a) };
 	io->child = (struct child){ 0, -1, -1, -1 };
 	set_port(&a, port);
 	address_text((struct sockaddr *)&a, to->n, text, sizeof text);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/vec.h"
+#include "session/splice.h"
 #include "wire/domain.h"
 
 #define ASKED_MAX 100		/* domains in one ATRN */
@@ -39,10 +40,9 @@ add_splice(struct customer *c, const char *text, struct err *e)
 	if (peer_parse(&c->splice, "splice", text, e) < 0)
 		return -1;
 	c->spliced = true;
-	if (c->splice.kind == PEER_HOST && c->splice.literal &&
-	    c->splice.port != NULL)
-		return 0;
-	return err_set(e, FAULT_CONFIG, "splice=%s: it is address:port", text);
+	if (c->splice.kind != PEER_HOST)
+		return err_set(e, FAULT_CONFIG, "splice=%s: it is address:port", text);
+	return splice_check(&c->splice, e) < 0 ? err_in(e, "splice") : 0;
 }
 
 static int

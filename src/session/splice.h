@@ -47,6 +47,9 @@ struct splice {
  */
 int splice_listen(const struct peer *, int group, struct err *);
 
+/* Is this PEER_HOST an address where splice_listen() would listen?  0, -1: 78. */
+int splice_check(const struct peer *, struct err *);
+
 /*
  * `far' is the customer, who greets first; `early' was heard from him already.  When the
  * MTA has nothing more he gets a QUIT: 0.  -1: 75 he did not greet, the line was lost,

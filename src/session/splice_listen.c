@@ -6,18 +6,28 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "net/range.h"
 #include "session/splice.h"
 
 #define WAITING 128		/* connections of the MTA whose turn has not come */
 
-static bool
-is_near(const struct sockaddr *a)
+/* NULL: it is none where only this host can call. */
+static struct addrinfo *
+place_of(const struct peer *p, struct err *e)
 {
-	const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr;
-	const struct in_addr *four = &((const struct sockaddr_in *)(const void *)a)->sin_addr;
+	struct addrinfo want = { .ai_socktype = SOCK_STREAM,
+	    .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV }, *a;
 
-	return a->sa_family == AF_INET ? ntohl(four->s_addr) >> 24 == 127 :
-	    IN6_IS_ADDR_LOOPBACK(six);
+	if (p->port == NULL || getaddrinfo(p->host, p->port, &want, &a) != 0) {
+		err_set(e, FAULT_CONFIG, "%s: it is address:port", p->text);
+		return NULL;
+	}
+	if (range_is_loopback(a->ai_addr))
+		return a;
+	freeaddrinfo(a);
+	err_set(e, FAULT_CONFIG, "%s: others could reach that; it is an address of "
+	    "loopback, like 127.0.0.2:625", p->text);
+	return NULL;
 }
 
 static int
@@ -25,9 +35,6 @@ bind_address(int fd, const struct addrinfo *a, const struct peer *p, struct err 
 {
 	int on = 1;
 
-	if (!is_near(a->ai_addr))
-		return err_set(e, FAULT_CONFIG, "%s: not an address of loopback, which "
-		    "others could reach", p->text);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if (bind(fd, a->ai_addr, a->ai_addrlen) == 0)
 		return 0;
@@ -40,12 +47,11 @@ bind_address(int fd, const struct addrinfo *a, const struct peer *p, struct err 
 static int
 listen_at(const struct peer *p, struct err *e)
 {
-	struct addrinfo want = { .ai_socktype = SOCK_STREAM,
-	    .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV }, *a;
-	int fd, r = -1;
+	struct addrinfo *a = place_of(p, e);
+	int fd, r;
 
-	if (p->port == NULL || getaddrinfo(p->host, p->port, &want, &a) != 0)
-		return err_set(e, FAULT_CONFIG, "%s: not address:port", p->text);
+	if (a == NULL)
+		return -1;
 	fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	r = fd < 0 ? err_sys(e, "socket") : bind_address(fd, a, p, e);
 	freeaddrinfo(a);
@@ -109,6 +115,17 @@ listen_in(const struct peer *p, int group, struct err *e)
 		return fd;
 	close(fd);
 	return -1;
+}
+
+int
+splice_check(const struct peer *p, struct err *e)
+{
+	struct addrinfo *a = place_of(p, e);
+
+	if (a == NULL)
+		return -1;
+	freeaddrinfo(a);
+	return 0;
 }
 
 int

@@ -40,8 +40,13 @@ static const struct { const char *text, *says; } wrong[] = {
 	{ "alice: @@a.test\n", "line 1: " }, { "alice: [192.0.2.1]\n", "line 1: " },
 	{ "alice: ../../etc/passwd\n", "line 1: " },
 	{ "alice: a.test\001 b.test\n", "line 1: " },
-	{ "alice: a.test splice=mx.test:25\n", "line 1: splice=mx.test:25: it is address:port" },
-	{ "alice: a.test splice=127.0.0.2\n", "line 1: splice=127.0.0.2: it is address:port" },
+	{ "alice: a.test splice=mx.test:25\n", "line 1: splice: mx.test:25: it is address:port" },
+	{ "alice: a.test splice=127.0.0.2\n", "line 1: splice: 127.0.0.2: it is address:port" },
+	{ "alice: a.test splice=unix:/run/a\n", "line 1: splice=unix:/run/a: it is address:port" },
+	{ "alice: a.test splice=0.0.0.0:25\n", "line 1: splice: 0.0.0.0:25: others could reach "
+	    "that; it is an address of loopback, like 127.0.0.2:625" },
+	{ "alice: a.test splice=[2001:db8::1]:25\n", "line 1: splice: [2001:db8::1]:25: others "
+	    "could reach that; it is an address of loopback, like 127.0.0.2:625" },
 	{ "alice: a.test splice=127.0.0.2:25 splice=127.0.0.3:25\n", "line 1: splice= twice" },
 	{ "alice: a.test from=10.0.0.0/33\n", "line 1: " },
 	{ "alice: a.test from=mx.test\n", "line 1: " },
