@@ -3,11 +3,12 @@
 import base64
 import hmac
 import os
+import signal
 import socket
 import sys
 import time
 
-from victim import GO, Victim, path
+from victim import GO, Victim, descendants, path
 
 
 def server(*options, program="turn-server"):
@@ -316,5 +317,80 @@ def guess():
     print(v.ask("QUIT"))
     v.finish()
 
+
+# ---- not he, but what serves him, ends in the middle ----
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def process(v, name):
+    """Of a session: `parent' and `network' are turn-server's halves."""
+    for pid in descendants(v.p.pid):
+        with open(f"/proc/{pid}/comm") as f:
+            comm = f.read().strip()
+        if comm == name or (comm == "turn-server" and name == ("parent" if pid == v.p.pid else "network")):
+            return pid
+    raise SystemExit(f"there is no {name}")
+
+
+def take_all(v, before=None, behind=None):
+    """What comes behind the turn is taken: how many texts."""
+    texts = 0
+    v.say(b"220 c.test\r\n")
+    line = v.line()
+    while line is not None:
+        if line == "DATA":
+            v.say(b"354 go\r\n")
+            while line not in (".", None):
+                line = v.line()
+            if line is None:
+                break
+            texts += 1
+            if before:
+                before()
+        v.say(b"221 bye\r\n" if line == "QUIT" else b"250 ok\r\n")
+        line = v.line()
+        if texts and behind and line == "QUIT":
+            behind()
+    return texts
+
+
+def killed(name, moment):
+    """kill -9 of one of them, before or behind the verdict; then he calls again."""
+    v = known_server()
+    print(v.ask("ATRN one.test"))
+    family = []
+
+    def kill():
+        family.extend(descendants(v.p.pid))
+        os.kill(process(v, name), signal.SIGKILL)
+
+    texts = take_all(v, **{moment: kill})
+    v.wire.close()
+    v.p.wait(GO)
+    end = time.monotonic() + GO
+    while any(map(alive, family)) and time.monotonic() < end:
+        time.sleep(0.01)
+    for pid in filter(alive, family):
+        print(f"{pid} is left")
+    v = known_server()
+    said = v.ask("ATRN one.test")
+    print(said)
+    if said.startswith("250"):
+        texts += take_all(v)
+    print(f"{texts} came")
+    v.wire.close()
+    v.p.wait(GO)
+    waits()
+
+
+for name in "parent", "network", "dequeue", "smtp-send":
+    for moment in "before", "behind":
+        globals()[f"killed_{name}_{moment}"] = lambda who=(name, moment): killed(*who)
 
 globals()[sys.argv[2]]()
