@@ -200,11 +200,12 @@ sendmail_route(struct buf *b, const char *node, const struct hop *h)
 		    buf_str((struct buf *)(uintptr_t)&h->host));
 }
 
-/* Its mailer has one port for all. */
+/* Its mailer has one port for all, and speaks LMTP to all, if to some. */
 static int
-one_port(const struct customers *v, const char **port, struct err *e)
+one_port(const struct customers *v, const char **port, bool *lmtp, struct err *e)
 {
 	*port = NULL;
+	*lmtp = true;
 	for (size_t i = 0; i < v->n; i++) {
 		struct hop h;
 
@@ -217,9 +218,12 @@ one_port(const struct customers *v, const char **port, struct err *e)
 			    "all: %s of %s is not %s", h.port, v->p[i].user,
 			    *port);
 		*port = h.port;
+		*lmtp = *lmtp && h.spliced;
 	}
-	if (*port == NULL)
+	if (*port == NULL) {
 		*port = NOBODYS;
+		*lmtp = false;
+	}
 	return 0;
 }
 
@@ -227,8 +231,9 @@ static int
 sendmail(struct buf *b, const struct customers *v, struct err *e)
 {
 	const char *port;
+	bool lmtp;
 
-	if (one_port(v, &port, e) < 0)
+	if (one_port(v, &port, &lmtp, e) < 0)
 		return -1;
 	buf_adds(b, "dnl sendmail.mc; the mailer dsmtp is tried only for ETRN, "
 	    "dequeue and sendmail -qR\n");
@@ -237,13 +242,14 @@ sendmail(struct buf *b, const struct customers *v, struct err *e)
 			buf_addf(b, "RELAY_DOMAIN(`%s')dnl\n",
 			    name_of(v->p[i].domains.p[k]));
 	buf_addf(b, "FEATURE(`mailertable', `hash /etc/mail/mailertable')dnl\n"
-	    "define(`DSMTP_MAILER_ARGS', `TCP $h %s')dnl\n"
+	    "define(`DSMTP_MAILER_ARGS', `TCP $h %s')dnl\n%s"
 	    "define(`confTO_QUEUERETURN', `5d')dnl\n"
 	    "define(`confTO_QUEUEWARN', `')dnl\n"
 	    "dnl ETRN is what turn-server does\n"
 	    "define(`confPRIVACY_FLAGS', `authwarnings,novrfy,noexpn,noetrn')dnl\n"
 	    "\n# /etc/mail/mailertable, then: makemap hash mailertable < mailertable\n",
-	    port);
+	    port, lmtp ? "dnl it speaks LMTP to turn-server --splice\n"
+	    "MODIFY_MAILER_FLAGS(`DSMTP', `+z')dnl\n" : "");
 	each(b, v, sendmail_route);
 	return 0;
 }

@@ -23,9 +23,6 @@
 #include "base/clock.h"
 #include "spool/program.h"
 
-#define RUNS 4			/* at once: one that is stuck stops not all */
-#define IDS_MAX 20000		/* of one: a command line has an end */
-#define MOMENT_MS 1000		/* what is quick is done by then, or says no */
 #define NOBODY "000000-000000-00"
 
 static int
@@ -225,39 +222,6 @@ same_queue(const struct due *a, const struct due *b)
 	    b->queue != NULL ? b->queue : "") == 0;
 }
 
-/* Every `step`th from `first` on; those before `end` are of one queue. */
-static int
-start(struct child *c, const char *conf, const struct due *first,
-    const struct due *end, size_t step, struct err *e)
-{
-	VEC(const char *) argv = {0};
-	struct buf path = {0};
-	int r = -1;
-
-	if (program_find(exim_name(), &path)) {
-		*vec_add(&argv) = buf_str(&path);
-		if (conf != NULL) {
-			*vec_add(&argv) = "-C";
-			*vec_add(&argv) = conf;
-		}
-		if (first->queue != NULL)
-			*vec_add(&argv) = first->queue;
-		*vec_add(&argv) = "-M";
-		for (const struct due *d = first; d < end; d += step) {
-			*vec_add(&argv) = d->id;
-			if ((size_t)(end - d) <= step)
-				break;
-		}
-		*vec_add(&argv) = NULL;
-		r = child_start(c, argv.p, CHILD_ALONE, e);
-	} else {
-		err_set(e, FAULT_UNAVAILABLE, "exim: is not on this host");
-	}
-	vec_free(&argv);
-	buf_free(&path);
-	return r;
-}
-
 static int
 by_queue(const void *a, const void *b)
 {
@@ -268,38 +232,31 @@ by_queue(const void *a, const void *b)
 	return r != 0 ? r : strcmp(x->id, y->id);	/* the oldest first */
 }
 
+/* How many of these, of one queue, are not being delivered. */
 static size_t
-runs_for(size_t n)
+deliver(const char *conf, const struct due *of, size_t n, struct err *e)
 {
-	size_t most = RUNS;
+	const char *argv[8] = {0}, **ids = must(calloc(n, sizeof *ids));
+	struct buf path = {0};
+	size_t words = 0, not = n;
 
-	if (n / IDS_MAX >= most)
-		most = n / IDS_MAX + 1;
-	return n < most ? n : most;
-}
-
-/* How many of the messages from `from' on, up to `n', are not being delivered. */
-static size_t
-deliver(const char *conf, const struct due *from, size_t n, struct err *e)
-{
-	size_t runs = runs_for(n), not = 0;
-	struct child *run = must(calloc(runs, sizeof *run));
-	int64_t until;
-	int status;
-
-	for (size_t i = 0; i < runs; i++)
-		if (start(&run[i], conf, from + i, from + n, runs, e) < 0)
-			not += (n - i + runs - 1) / runs;
-	until = clock_in(MOMENT_MS);
-	for (size_t i = 0; i < runs; i++) {
-		if (run[i].pid == 0 || child_wait(&run[i], until, &status) < 0 ||
-		    status == 0)
-			continue;
-		err_set(e, FAULT_IO, "%s: ended with status %d", exim_name(),
-		    child_status(status));
-		not += (n - i + runs - 1) / runs;
+	for (size_t i = 0; i < n; i++)
+		ids[i] = of[i].id;
+	if (program_find(exim_name(), &path)) {
+		argv[words++] = buf_str(&path);
+		if (conf != NULL) {
+			argv[words++] = "-C";
+			argv[words++] = conf;
+		}
+		if (of->queue != NULL)
+			argv[words++] = of->queue;
+		argv[words] = "-M";
+		not = program_share(argv, ids, n, e);
+	} else {
+		err_set(e, FAULT_UNAVAILABLE, "exim: is not on this host");
 	}
-	free(run);
+	free(ids);
+	buf_free(&path);
 	return not;
 }
 

@@ -7,11 +7,15 @@
 
 #include "base/child.h"
 #include "base/clock.h"
+#include "base/vec.h"
 #include "spool/file.h"
 
 #define PATIENCE_MS 60000
 #define OUTPUT_MAX (16 << 20)
 #define ARGS_MAX 16
+#define RUNS 4			/* at once: one that is stuck stops not all */
+#define WORDS_MAX 20000		/* of one: a command line has an end */
+#define MOMENT_MS 1000		/* what is quick is done by then, or says no */
 
 bool
 program_find(const char *name, struct buf *path)
@@ -120,4 +124,55 @@ program_run(const char *name, const char *const args[], struct span input,
 	buf_free(&path);
 	buf_free(&words);
 	return status;
+}
+
+static size_t
+runs_for(size_t n)
+{
+	size_t most = n / WORDS_MAX >= RUNS ? n / WORDS_MAX + 1 : RUNS;
+
+	return n < most ? n : most;
+}
+
+/* With every `runs'th of the words from `at' on. */
+static int
+start_one(struct child *c, const char *const argv[], const char *const shared[], size_t at,
+    size_t n, size_t runs, struct err *e)
+{
+	VEC(const char *) words = {0};
+	int r;
+
+	for (; *argv != NULL; argv++)
+		*vec_add(&words) = *argv;
+	for (; at < n; at += runs)
+		*vec_add(&words) = shared[at];
+	*vec_add(&words) = NULL;
+	r = child_start(c, words.p, CHILD_ALONE, e);
+	vec_free(&words);
+	return r;
+}
+
+size_t
+program_share(const char *const argv[], const char *const shared[], size_t n,
+    struct err *e)
+{
+	size_t runs = runs_for(n), not = 0;
+	struct child *run = must(calloc(runs, sizeof *run));
+	int64_t until;
+	int status;
+
+	for (size_t i = 0; i < runs; i++)
+		if (start_one(&run[i], argv, shared, i, n, runs, e) < 0)
+			not += (n - i + runs - 1) / runs;
+	until = clock_in(MOMENT_MS);
+	for (size_t i = 0; i < runs; i++) {
+		if (run[i].pid == 0 || child_wait(&run[i], until, &status) < 0 ||
+		    status == 0)
+			continue;
+		err_set(e, FAULT_IO, "%s: ended with status %d", ref_name(argv[0]),
+		    child_status(status));
+		not += (n - i + runs - 1) / runs;
+	}
+	free(run);
+	return not;
 }

@@ -21,6 +21,15 @@ bool program_find(const char *name, struct buf *path);
 int program_run(const char *name, const char *const args[], struct span input,
     struct buf *out, struct err *);
 
+/*
+ * Starts the program argv[0] (a path) with all these words and shares the others among a
+ * few, which go on without us; each gets every so-manieth, so that the first ones are not
+ * all behind one that is stuck.  Returns how many of `shared' nobody has: one could not be
+ * started, or ended at once with a status that is not 0, as `e' says.
+ */
+size_t program_share(const char *const argv[], const char *const shared[], size_t n,
+    struct err *e);
+
 /* Does the process run whose number is the first line of this file? */
 bool program_runs(const char *pid_file);
 

@@ -31,6 +31,7 @@ const struct spool_kind spool_sendmail = {
 	.settle = sm_settle,
 	.done = sm_done,
 	.release = sm_release,
+	.release_end = sm_release_end,
 	.hold = sm_hold,
 	.unhold = sm_unhold,
 	.remove = spool_take_away,

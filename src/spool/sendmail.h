@@ -83,6 +83,7 @@ struct sm_own {
 	int64_t rest;		/* seconds between two tries; 0 none, or unknown */
 	VEC(struct sm_asked) asked;
 	struct seen swept;	/* directories */
+	VEC(char *) due;	/* -qIID of what is to be released */
 };
 struct sm_own *sm_own(struct spool *);
 struct sm_own *sm_kept(struct spool *);
@@ -104,6 +105,8 @@ int sm_done(struct claimed *, struct message *, struct err *);
 
 /* sendmail_verbs.c */
 int sm_release(struct spool *, const struct message *, struct err *);
+size_t sm_release_end(struct spool *, struct err *);
+void sm_due_free(struct sm_own *);
 int sm_hold(struct spool *, const struct message *, struct err *);
 int sm_unhold(struct spool *, const struct message *, struct err *);
 

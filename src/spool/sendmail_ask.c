@@ -251,6 +251,7 @@ sm_close(struct spool *s)
 		free(own->asked.p[i].route);
 	}
 	vec_free(&own->asked);
+	sm_due_free(own);
 	seen_free(&own->swept);
 	free(own->program);
 	free(own);

@@ -1,8 +1,11 @@
 /*
- * Orders to Sendmail: a queue run for one ID, which delivers by itself, whether a
+ * Orders to Sendmail: a queue run for these IDs, which delivers by itself, whether a
  * daemon runs or not; holding is its quarantine.  -qI looks for a part of an ID, so one
- * that is the beginning of another's is not touched.  Its status says nothing of the
+ * that is the beginning of another's is not touched.  Its status says nothing of a
  * message: where that is afterwards does.
+ *
+ * A run goes into the background.  One for each message would be as many at once, each
+ * with a connection of its own, so what is released is noted, and a few runs share it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +13,7 @@
 
 #include "base/child.h"
 #include "base/clock.h"
+#include "spool/program.h"
 #include "spool/sendmail.h"
 
 #define SAID_MAX (1 << 20)
@@ -36,33 +40,34 @@ is_exact(struct spool *s, const struct message *m, struct err *e)
 	return r;
 }
 
-/* sendmail [-Ac] OPTION OPTION -qIID; 0 or -1. */
+/* May it be told of this message?  0 or -1. */
 static int
-run(struct spool *s, const struct message *m, const char *a, const char *b,
-    struct err *e)
+check(struct spool *s, const struct message *m, struct err *e)
 {
-	const char *argv[8] = {0};
-	struct buf id = {0}, out = {0}, said = {0};
-	struct span line, all;
-	size_t n = 0;
-	int r;
-
 	if (!s->live)
 		return err_set(e, FAULT_UNAVAILABLE, "%s: a copied queue: its MTA is "
 		    "not here", s->dir);
 	if (sm_own(s)->program == NULL)
 		return err_set(e, FAULT_UNAVAILABLE, "Sendmail's own program was not "
 		    "found on this host");
-	if (is_exact(s, m, e) < 0)
-		return -1;
+	return is_exact(s, m, e);
+}
+
+/* sendmail [-Ac] and these words; 0 or -1. */
+static int
+run(struct spool *s, const char *const words[], struct err *e)
+{
+	const char *argv[8] = {0};
+	struct buf out = {0}, said = {0};
+	struct span line, all;
+	size_t n = 0;
+	int r;
+
 	argv[n++] = sm_own(s)->program;
 	if (sm_is_client(s))
 		argv[n++] = "-Ac";
-	argv[n++] = a;
-	if (b != NULL)
-		argv[n++] = b;
-	buf_addf(&id, "-qI%s", m->id);
-	argv[n++] = buf_str(&id);
+	for (; *words != NULL; words++)
+		argv[n++] = *words;
 	r = child_ask(argv, &out, &said, SAID_MAX, clock_in(RUN_MS), e);
 	all = buf_span(said.n > 0 ? &said : &out);
 	span_cut(&all, '\n', &line);
@@ -70,10 +75,34 @@ run(struct spool *s, const struct message *m, const char *a, const char *b,
 		err_set(e, r == FAULT_PERM || geteuid() != 0 ? FAULT_PERM : FAULT_TEMP,
 		    "sendmail: exit status %d%s%.*s", r, line.n > 0 ? ": " : "",
 		    (int)line.n, line.p);
-	buf_free(&id);
 	buf_free(&out);
 	buf_free(&said);
 	return r == 0 ? 0 : -1;
+}
+
+static char *
+only(const struct message *m)
+{
+	struct buf option = {0};
+	char *text;
+
+	buf_addf(&option, "-qI%s", m->id);
+	text = span_dup(buf_span(&option));
+	buf_free(&option);
+	return text;
+}
+
+/* sendmail OPTION OPTION -qIID */
+static int
+order(struct spool *s, const struct message *m, const char *a, const char *b,
+    struct err *e)
+{
+	char *id = only(m);
+	int r = check(s, m, e) < 0 ? -1 : run(s, (const char *const[]){ a,
+	    b != NULL ? b : id, b != NULL ? id : NULL, NULL }, e);
+
+	free(id);
+	return r;
 }
 
 static enum state
@@ -95,7 +124,7 @@ sm_hold(struct spool *s, const struct message *m, struct err *e)
 
 	if (m->state == STATE_HOLD)
 		return 0;
-	if (run(s, m, "-Qheld by dequeue", NULL, e) < 0)
+	if (order(s, m, "-Qheld by dequeue", NULL, e) < 0)
 		return -1;
 	now = state_now(s, m);
 	return now != STATE_HOLD && now != STATE_LAST;
@@ -106,15 +135,53 @@ sm_unhold(struct spool *s, const struct message *m, struct err *e)
 {
 	if (m->state != STATE_HOLD)
 		return 0;
-	if (run(s, m, "-Q", "-qQ", e) < 0)
+	if (order(s, m, "-Q", "-qQ", e) < 0)
 		return -1;
 	return state_now(s, m) == STATE_HOLD;
 }
+
+/* ---- release ---- */
+
+#define NOW "-OMinQueueAge=0"
 
 int
 sm_release(struct spool *s, const struct message *m, struct err *e)
 {
 	int r = sm_unhold(s, m, e);
 
-	return r != 0 ? r : run(s, m, "-OMinQueueAge=0", NULL, e);
+	if (r != 0)
+		return r;
+	if (check(s, m, e) < 0)
+		return -1;
+	*vec_add(&sm_own(s)->due) = only(m);
+	return 0;
+}
+
+/* Plain users are told no: no ID has a dot in it. */
+static int
+may_deliver(struct spool *s, struct err *e)
+{
+	return geteuid() == 0 ? 0 : run(s, (const char *const[]){ NOW, "-qI.", NULL }, e);
+}
+
+size_t
+sm_release_end(struct spool *s, struct err *e)
+{
+	struct sm_own *own = sm_kept(s);
+	bool client = sm_is_client(s);
+	const char *const argv[] = { own->program, client ? "-Ac" : NOW,
+	    client ? NOW : NULL, NULL };
+	size_t n = own->due.n, not = n == 0 ? 0 : may_deliver(s, e) < 0 ? n :
+	    program_share(argv, (const char *const *)own->due.p, n, e);
+
+	sm_due_free(own);
+	return not;
+}
+
+void
+sm_due_free(struct sm_own *own)
+{
+	for (size_t i = 0; i < own->due.n; i++)
+		free(own->due.p[i]);
+	vec_free(&own->due);
 }
