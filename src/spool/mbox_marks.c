@@ -112,6 +112,7 @@ mbox_journal_begin(struct mbox *x, const char *path, struct err *e)
 	for (size_t i = 0; i < x->marks.n; i++)
 		buf_addf(&text, "%lld\t%s\n", (long long)x->marks.p[i].at,
 		    x->marks.p[i].field);
+	x->torn = false;
 	/* another one's is not written to */
 	unlinkat(x->dir, buf_str(&name), 0);
 	x->journal = openat(x->dir, name.p, O_WRONLY | O_CREAT | O_EXCL | O_APPEND |
