@@ -5,14 +5,19 @@
  * of one that is being delivered, too, and `removed' of one that goes only when its
  * delivery has failed.  So the truth is looked for in `show queue' and on disk.
  */
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "spool/opensmtpd.h"
 #include "spool/program.h"
 
 #define DOWN "doesn't seem to be running"
+#define MOMENT_MS 1000
+#define LOOK_MS 50		/* between two looks */
 
 /* 1 and its output; 0 smtpd does not run; -1. */
 static int
@@ -235,6 +240,26 @@ osmtpd_unhold(struct spool *s, const struct message *m, struct err *e)
 }
 
 /*
+ * Its file is gone before smtpd forgets what it has delivered, and there before it knows
+ * what is new: a moment decides.  Returns as osmtpd_look(); 2 the file is gone.
+ */
+static int
+look_well(const struct message *m, struct osmtpd_seen *seen, struct err *e)
+{
+	int64_t until = clock_in(MOMENT_MS);
+	int r;
+
+	while ((r = osmtpd_look(m->id, seen, e)) == 1 && seen->run == OSMTPD_UNKNOWN) {
+		if (access(m->ref, F_OK) < 0 && errno == ENOENT)
+			return 2;
+		if (clock_left(until) == 0)
+			break;
+		poll(NULL, 0, LOOK_MS);
+	}
+	return r;
+}
+
+/*
  * `schedule' delivers what is suspended, too, and leaves it suspended.  It says 0 of what
  * is in delivery already, and of what it does not know.
  */
@@ -247,7 +272,9 @@ osmtpd_release(struct spool *s, const struct message *m, struct err *e)
 
 	if (!s->live)
 		return not_here(s, e);
-	if ((r = osmtpd_look(m->id, &seen, e)) == 1 && seen.suspended) {
+	if ((r = look_well(m, &seen, e)) == 2)
+		return 0;	/* it has left by itself */
+	if (r == 1 && seen.suspended) {
 		if (m->state != STATE_HOLD)
 			return 1;	/* held, or in another's hand, since it was read */
 		r = osmtpd_ctl("resume", m->id, &n, e);

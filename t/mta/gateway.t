@@ -178,8 +178,10 @@ echo 'limited.test 5k' >"$gw/etc/tidegate/limits"
 conf RETRIEVE=none MAX_SIZE=20k LIMITS=/etc/tidegate/limits
 exits 'two are too large: 0' 0 dial isp
 ok 'one is sent' wait_for sh -c 'grep -q "^X-Original-To: fits@world.test" "$0"/*' "$tmp/world"
-ok 'of one its sender hears' wait_for report huge@world.test 5.3.4
-ok 'and of the other, that is for one who takes less' wait_for report small@limited.test 5.3.4
+# hears ADDRESS STATUS: Postfix may have made the report when this session was over already
+hears() { report "$@" || { conf RETRIEVE=none && dial isp && report "$@"; }; }
+ok 'of one its sender hears' wait_for hears huge@world.test 5.3.4
+ok 'and of the other, that is for one who takes less' wait_for hears small@limited.test 5.3.4
 is 'they were not sent' 0 sh -c 'cat "$0"/* | grep -Ec "^X-Original-To: (huge|small)"; :' "$tmp/world"
 
 cat >"$tmp/plan" <<-END
@@ -190,7 +192,7 @@ is_old() { [ "$(in_chroot - "$gw" MAIL_CONFIG=/etc/postfix-gateway queue-list --
 ok 'one waits for two seconds' wait_for is_old
 conf RETRIEVE=none EXPIRE=1s
 exits 'it is too old: 0' 0 dial isp
-ok 'of this its sender hears, too' wait_for report old@world.test 5.4.7
+ok 'of this its sender hears, too' wait_for hears old@world.test 5.4.7
 
 # What waits at the provider expires there, and nobody is told that it waits.
 cat >"$tmp/plan" <<-END

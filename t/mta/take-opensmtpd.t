@@ -106,6 +106,26 @@ like 'it waits' bob@one.test waiting
 mv "$root/real/smtpctl" "$ctl_path"
 close_far
 
+# ---- what it does not know ----
+planted=$root$spool/queue/00/00abcdef
+mkdir -p "${planted%/*}"
+plant() {
+	cp -a "$(queue-list --spool="$kind:$root$spool" -r bob@one.test | sed 's,/[^/]*$,,')" "$planted" &&
+		mv "$planted"/???????????????? "$planted/00abcdef01234567"
+}
+plant
+exits 'what is there and smtpd does not know is told' 65 dq 00abcdef01234567
+mv "$ctl_path" "$root/real/smtpctl"
+cat >"$ctl_path" <<-END
+	#!/bin/sh
+	/real/smtpctl "\$@"
+	[ "\$1 \$2 \$3" != 'show queue 00abcdef' ] || rm -rf '$spool/queue/00/00abcdef'
+END
+chmod 755 "$ctl_path"
+exits 'what it has delivered just now has gone' 0 dq 00abcdef01234567
+ok 'that it was' test ! -e "$planted"
+mv "$root/real/smtpctl" "$ctl_path"
+
 # ---- while it is down ----
 stop
 close_hop

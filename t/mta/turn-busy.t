@@ -16,6 +16,8 @@ customers
 in_chroot - "$root" turn-server --customers=/etc/tidegate/customers --print-config=postfix >"$tmp/printed" ||
 	bail 'no configuration'
 isp_postfix
+# a busy machine is slow: that nothing more comes is known when all has come
+splice_idle=30
 server 367 --splice
 
 : >"$tmp/plan"
