@@ -187,7 +187,7 @@ met() { logged "$pf" src 'qmgr.*still being delivered'; }
 
 # What qmgr finds locked it puts aside for a minute.  We do not wait that long.
 done_with() { ! src_queue | grep " ok-.*@$1 " >/dev/null; }
-n=0 until=$(($(date +%s) + 300))
+n=0 until=$(($(date +%s) + 900))
 until done_with d2.test || [ "$(date +%s)" -gt $until ]; do
 	drain d2.test >"$tmp/busy.$n" 2>"$tmp/.err"
 	status=$?

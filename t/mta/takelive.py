@@ -110,7 +110,7 @@ def storm(seed, kills, where, left, *command):
     """
     rng, runs, hits, allowed, seen = random.Random(int(seed)), 0, 0, 0, {}
     os.makedirs(where, exist_ok=True)
-    deadline = time.monotonic() + 300 + 10 * int(kills)
+    deadline = time.monotonic() + 900 + 10 * int(kills)
     while time.monotonic() < deadline:
         window = "1" if runs % 2 else "50"
         run = subprocess.Popen([w.replace("WINDOW", window) for w in command],

@@ -54,7 +54,7 @@ drains_domain() {
 	live_new=$!
 	cat "$tmp"/plan.* >"$tmp/plan"
 	live expect "$tmp/plan" "$1" >"$tmp/want"
-	live_n=0 live_until=$(($(date +%s) + 300))
+	live_n=0 live_until=$(($(date +%s) + 900))
 	: >"$tmp/have"
 	until cmp -s "$tmp/want" "$tmp/have" || [ "$(date +%s)" -gt $live_until ]; do
 		drain "$1" -v >"$tmp/told.$(printf %03d $live_n)" 2>"$tmp/told.err"
