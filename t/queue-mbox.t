@@ -30,6 +30,8 @@ last' sh -c 'queue-cat "$1#$2" | tr -d "\r"' - "$box" "$two"
 is 'by the ID' "$box#$two" queue-list --spool=mbox:"$box" -F %p "$two"
 is 'by a relative ref' "$two" sh -c 'cd "$1" && queue-list -F %i "./box#$2"' - "$tmp" "$two"
 is 'an ID in the middle is none' '' queue-list --spool=mbox:"$box" 7
+printf 'From a@x.test Thu Nov 26 10:00:00 2026\nDelivered-To: b@y.test\n\nhi\nFrom c@x.test Thu Nov 26 10:00:00 2026\n' >"$tmp/inner"
+is 'a From line behind a line that is not empty begins none' 0 queue-list --spool=mbox:"$tmp/inner" 66 --count
 is 'the date is that of the From line' 1 sh -c \
     'queue-list --spool=mbox:"$1" -j | perl -MJSON::PP -ne '\''
     $m = decode_json($_); $n{$m->{arrival_time}}++;

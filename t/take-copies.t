@@ -243,6 +243,11 @@ if [ "$(id -u)" = 0 ]; then
 		queue-list --spool=mbox:"$1" -F %r "$2" | wc -w' - "$take_dir" "$id"
 fi
 rm "$take_dir.tidegate"
+take_fresh
+plant "$take_dir"
+printf '%s\tann2@y.test\n' $((id + 5)) >>"$take_dir.tidegate"
+exits 'mbox: a mark where no message begins says nothing' 0 dequeue --spool=mbox:"$take_dir" -d nowhere.test -- false
+ok 'mbox: the others hold' sh -c '! grep -q "Delivered-To: ann2@" "$1" && grep -q "Delivered-To: carla@" "$1"' - "$take_dir"
 
 # told once, not for each message; nothing is sent
 take_fresh

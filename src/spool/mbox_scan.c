@@ -97,6 +97,26 @@ mbox_next_from(struct mbox_scan *s, off_t *at, struct buf *from, struct err *e)
 	}
 }
 
+/* Is the line in front of it an empty one, or is there none?  1, 0, -1. */
+static int
+begins(int fd, off_t at, struct err *e)
+{
+	char b[3] = "";
+	size_t n = at < 3 ? (size_t)at : 3;
+	ssize_t got;
+
+	do
+		got = pread(fd, b, n, at - (off_t)n);
+	while (got < 0 && errno == EINTR);
+	if (got != (ssize_t)n)
+		return got < 0 ? err_sys(e, "read") : 0;
+	if (n > 0 && b[--n] != '\n')
+		return 0;
+	if (n > 0 && b[n - 1] == '\r')
+		n--;
+	return n == 0 || b[n - 1] == '\n';
+}
+
 /*
  * The message ends at the empty line in front of the next From line, which is the end
  * of one line and an empty one.
@@ -106,8 +126,10 @@ mbox_bounds(struct mbox_place *p, struct err *e)
 {
 	struct mbox_scan s = { .fd = p->fd, .at = p->at, .empty = true };
 	off_t at;
-	int r = mbox_next_from(&s, &at, &p->from, e);
+	int r = begins(p->fd, p->at, e);
 
+	if (r == 1)
+		r = mbox_next_from(&s, &at, &p->from, e);
 	if (r == 1 && at != p->at)
 		r = 0;
 	if (r == 1) {

@@ -14,22 +14,16 @@
  * waits any more.
  */
 static int
-copy_rest(const struct mbox *x, struct mbox_place *p, int to, struct err *e)
+copy_rest(const struct mbox *x, const struct mbox_place *p, int to, struct err *e)
 {
-	struct maildir_head h = {0};
+	struct maildir_head h = { .from = p->start, .to = p->end };
 	struct message m = {0};
-	int r = mbox_bounds(p, e);
+	int r = 0;
 
-	if (r <= 0)
-		return r < 0 ? -1 : err_set(e, FAULT_DATA, "no message at octet %lld",
-		    (long long)p->at);
-	h.from = p->start;
-	h.to = p->end;
 	if (maildir_head(&h, x->fd, "its envelope", e) < 0)
 		return -1;
 	maildir_envelope(&m.env, &h);
 	mbox_marks_apply(x, &p->st, p->at, &m.env);
-	r = 0;
 	if (m.env.rcpts.n == 0 || seize_pending(&m) > 0)
 		r = seize_copy(x->fd, p->at, p->start, to) < 0 ||
 		    maildir_put_lines(&h, &m, to) < 0 ||
@@ -48,18 +42,19 @@ copy(const struct mbox *x, int to, struct err *e)
 	off_t at = 0;
 	int r = 0;
 
-	for (size_t i = 0; i < x->marks.n && r == 0;
+	for (size_t i = 0; i < x->marks.n && r >= 0;
 	    i = mbox_marks_before(x, p.at + 1)) {
 		p.at = x->marks.p[i].at;
 		buf_clear(&p.from);
-		if (seize_copy(x->fd, at, p.at, to) < 0)
-			r = err_sys(e, "write");
-		else
-			r = copy_rest(x, &p, to, e);
+		/* a mark where no message begins says nothing */
+		if ((r = mbox_bounds(&p, e)) <= 0)
+			continue;
+		r = seize_copy(x->fd, at, p.at, to) < 0 ? err_sys(e, "write") :
+		    copy_rest(x, &p, to, e);
 		at = p.next;
 	}
 	buf_free(&p.from);
-	if (r == 0 && seize_copy(x->fd, at, x->of.st_size, to) < 0)
+	if (r >= 0 && seize_copy(x->fd, at, x->of.st_size, to) < 0)
 		r = err_sys(e, "write");
 	return r;
 }
