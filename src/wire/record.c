@@ -195,6 +195,10 @@ parse_result(struct result *r, struct span line, struct err *e)
 	if (!result_is_status(s))
 		return err_set(e, FAULT_DATA, "`%.*s' is no status",
 		    (int)(s.n < 100 ? s.n : 100), s.p);
+	/* who says two things has not said that it may leave its queue */
+	if ((r->fate == FATE_DELIVERED || r->fate == FATE_RELAYED) && *s.p != '2')
+		return err_set(e, FAULT_DATA, "%s, with the status %.*s of failure",
+		    fates[r->fate], (int)s.n, s.p);
 	r->status = span_dup(s);
 	return (r->text = field("text", line, e)) != NULL ? 0 : -1;
 }

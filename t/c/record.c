@@ -64,6 +64,8 @@ static const struct {
 	{ "/q/1\tb@y\tdelivered\t2.0\tok", FATE_NONE, NULL, NULL, NULL },
 	{ "/q/1\tb@y\tdelivered\t2.0.0.0\tok", FATE_NONE, NULL, NULL, NULL },
 	{ "/q/1\tb@y\tdelivered\t2.0.0.\tok", FATE_NONE, NULL, NULL, NULL },
+	{ "/q/1\tb@y\tdelivered\t5.1.1\tno", FATE_NONE, NULL, NULL, NULL },
+	{ "/q/1\tb@y\trelayed\t4.2.1\tlater", FATE_NONE, NULL, NULL, NULL },
 	{ "/q/1\tb@y\tdelivered\t1.0.0\tok", FATE_NONE, NULL, NULL, NULL },
 	{ "/q/1\tb@y\tdelivered\t2.0.1000\tok", FATE_NONE, NULL, NULL, NULL },
 	{ "/q/1\tb@y\tdelivered\t\tok", FATE_NONE, NULL, NULL, NULL },
