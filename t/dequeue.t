@@ -238,6 +238,11 @@ is 'what it delivered counts' '' pending
 queue 1
 is 'results that cannot be written' 74 sh -c 'dequeue --spool=maildir:"$tmp/md" --all --results -- "$tmp/all" >/dev/full 2>"$tmp/err"; echo $?'
 is 'are marked all the same' '' pending
+printf 'Return-Path: <s@x.test>\nDelivered-To: one@y.test\nDelivered-To: two@z.test\n\nhi\n' >"$tmp/md/new/1001.m.host"
+exits 'no file may grow (ulimit -f): told, not killed' 74 sh -c 'ulimit -f 0
+	exec dequeue --spool=maildir:"$tmp/md" -d y.test -- sh -c "while IFS=\"$TAB\" read -r ref rest; do
+		printf \"%s\\t*\\tdelivered\\t2.0.0\\tok\\n\" \"\$ref\"; done"'
+is 'and the other one waits' two@z.test sh -c 'queue-list --spool=maildir:"$tmp/md" -F %r | grep -o two@z.test'
 
 # ---- --always ----
 queue 1

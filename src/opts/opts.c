@@ -154,6 +154,8 @@ opts_read(const char *tool, int argc, char *argv[], struct poptOption *options,
 	fill_descriptors();
 	name = tool;
 	signal(SIGPIPE, SIG_IGN);
+	/* too large is an error of write(), told like a full disk */
+	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
 	kept.c = c = must(poptGetContext(tool, n, (const char **)(uintptr_t)argv,
 	    options, 0));

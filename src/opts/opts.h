@@ -23,8 +23,8 @@ extern struct poptOption opts_help[];
  * Reads argv.  Operands end in NULL (never a NULL pointer).  What follows the
  * first `--` is not looked at: it is in *command (NULL when there is none) or,
  * when `command` is NULL, counts as operands.  Prints help or version and exits
- * 0; a wrong option is named and exits 64.  SIGPIPE is ignored from here on; SIGCHLD is
- * not, whoever started us: we wait for those we start.
+ * 0; a wrong option is named and exits 64.  SIGPIPE and SIGXFSZ are ignored from here
+ * on; SIGCHLD is not, whoever started us: we wait for those we start.
  */
 void opts_read(const char *tool, int argc, char *argv[],
     struct poptOption *options, const char *operands,
