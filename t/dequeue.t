@@ -244,6 +244,27 @@ exits 'no file may grow (ulimit -f): told, not killed' 74 sh -c 'ulimit -f 0
 		printf \"%s\\t*\\tdelivered\\t2.0.0\\tok\\n\" \"\$ref\"; done"'
 is 'and the other one waits' two@z.test sh -c 'queue-list --spool=maildir:"$tmp/md" -F %r | grep -o two@z.test'
 
+# ---- nothing can be marked: few are given who are given again each time ----
+command_ yes <<'EOT'
+while IFS=$TAB read -r ref rest; do
+	printf '%s\t*\tdelivered\t2.0.0\tok\n' "$ref"
+done
+EOT
+rm -rf "$tmp/md"
+for i in 1 2 3 4 5 6 7 8 9; do
+	letter "100$i.m.host" s@x.test "r$i@y.test" "r$i@z.test"
+done
+# through a pipe: no file may grow, not even that of its results
+{ (ulimit -f 0; dq -d y.test --results --in-hand=1 -- "$tmp/yes") 2>&1
+	echo "status $?"; } | cat >"$tmp/told"
+is 'three letters whose marks cannot be written are the last' 3 \
+	grep -c delivered.2.0.0 "$tmp/told"
+like 'it is told' '^dequeue: 3 messages could not be marked; the rest of the queue was left' \
+	grep 'the rest' "$tmp/told"
+is '74' 'status 74' tail -n 1 "$tmp/told"
+is 'and all of them wait' 9 sh -c 'queue-list --spool=maildir:"$tmp/md" --records -d y.test |
+	grep -c y.test'
+
 # ---- --always ----
 queue 1
 rm -f "$tmp/started"
@@ -256,6 +277,11 @@ exits 'and its status counts' 69 dq -d nobody.test --always -- "$tmp/starts" 69
 exits 'one that is no sysexit is 75' 75 dq -d nobody.test --always -- "$tmp/starts" 2
 
 # ---- records on stdin ----
+is 'what is no list at all is not read to its end' 20 \
+	sh -c 'yes "" | tr "\n" "\0" | head -c 100000 | dequeue --spool=maildir:"$tmp/md" -0 - \
+		2>&1 -- "$tmp/all" | grep -c "^dequeue: stdin: line"'
+like 'and that is said' 'stdin: line 20: the 20th bad line, the rest is not read: ' \
+	sh -c 'yes | timeout 60 dequeue --spool=maildir:"$tmp/md" - -- "$tmp/all"'
 mixed_queue
 queue-list --spool=maildir:"$tmp/md" --records >"$tmp/records"
 cut -f1-3 "$tmp/records" >"$tmp/narrow"

@@ -178,18 +178,32 @@ source_fd(const struct source *s)
 	return s->records && !lines_ready(&s->lines) ? STDIN_FILENO : -1;
 }
 
+/* Something that is no list of messages may never end. */
+static int
+bad_line(struct source *s, struct err *e)
+{
+	if (e->fault == FAULT_DATA && ++s->bad == SOURCE_BAD) {
+		lines_end(&s->lines);
+		err_in(e, "the %dth bad line, the rest is not read", SOURCE_BAD);
+	}
+	return err_in(e, "stdin: line %lld", s->line);
+}
+
 static int
 on_line(struct source *s, struct span line, struct wanted *w, struct err *e)
 {
 	int r;
 
 	s->line++;
+	w->spool = NULL;
 	if (record_parse(&w->record, line, e) < 0)
-		return err_in(e, "stdin: line %lld", s->line);
+		return bad_line(s, e);
 	if (strcmp(w->record.ref, "!") == 0)
 		return err_set(e, (enum fault)w->record.exit, "stdin: %s",
 		    w->record.text);
 	r = at_ref(s, w->record.ref, w, e);
+	if (r < 0 && w->spool == NULL)
+		return bad_line(s, e);
 	return r == 0 ? SOURCE_GONE : r;
 }
 

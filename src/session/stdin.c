@@ -102,6 +102,14 @@ stdin_body(struct body *b, int64_t deadline, struct err *e)
 	return 0;
 }
 
+void
+lines_end(struct lines *l)
+{
+	buf_clear(&l->in);
+	l->used = 0;
+	l->eof = true;
+}
+
 int
 lines_next(struct lines *l, struct span *line, struct err *e)
 {
@@ -109,9 +117,7 @@ lines_next(struct lines *l, struct span *line, struct err *e)
 	size_t n = span_find(rest, l->end);
 
 	if (n > LINE_OCTETS_MAX) {
-		buf_clear(&l->in);
-		l->used = 0;
-		l->eof = true;
+		lines_end(l);
 		return err_set(e, FAULT_DATA, "stdin: a line of over %d octets",
 		    LINE_OCTETS_MAX);
 	}

@@ -33,6 +33,9 @@ struct lines {
 int lines_next(struct lines *, struct span *, struct err *);
 int lines_fill(struct lines *, struct err *);	/* 1, also when a signal came; -1 */
 
+/* No more is read of it. */
+void lines_end(struct lines *);
+
 /* Will lines_next() have an answer without lines_fill()? */
 bool lines_ready(const struct lines *);
 

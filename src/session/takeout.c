@@ -245,7 +245,8 @@ give_next(struct job *j, struct wanted *w)
 	struct err e = {0};
 	int r;
 
-	while (!interrupt_came() && (first < 0 || j->chosen < first)) {
+	while (!interrupt_came() && (first < 0 || j->chosen < first) &&
+	    j->unmarked < UNMARKED_MAX) {
 		r = source_next(j->source, w, &e);
 		if (r == SOURCE_END || r == SOURCE_NOT_YET)
 			return r;

@@ -72,19 +72,33 @@ count(struct job *j, const struct message *m, const struct result *r)
 
 /* How the recipient's mark went: told unless it is right. */
 static void
-check_marked(struct job *j, const struct message *m, const struct result *said,
-    int r, struct err *e)
+check_marked(struct job *j, struct taken *t, const struct result *said, int r,
+    struct err *e)
 {
-	const char *fate = fate_name(said->fate);
+	const char *fate = fate_name(said->fate), *label = message_label(&t->m);
 
 	if (r < 0)
-		err_in(e, "%s: %s: %s, but not marked in its queue",
-		    message_label(m), said->recipient, fate);
+		err_in(e, "%s: %s: %s, but not marked in its queue", label,
+		    said->recipient, fate);
 	else if (r == CLAIM_GONE)
 		err_set(e, FAULT_TEMP, "%s: %s: %s, but the message was taken away "
-		    "meanwhile", message_label(m), said->recipient, fate);
+		    "meanwhile", label, said->recipient, fate);
+	t->unmarked = t->unmarked || r < 0;
 	if (r != 0)
 		takeout_trouble(j, e);
+}
+
+/* One file may be damaged; behind several is a disk that is full, or gone. */
+static void
+end_if_unmarked(struct job *j, const struct taken *t)
+{
+	struct err e = {0};
+
+	if (!t->unmarked || ++j->unmarked != UNMARKED_MAX)
+		return;
+	err_set(&e, FAULT_IO, "%d messages could not be marked; the rest of the "
+	    "queue was left", UNMARKED_MAX);
+	takeout_trouble(j, &e);
 }
 
 static void
@@ -103,7 +117,7 @@ mark_failed(struct job *j, struct taken *t, const struct failing *f)
 		done = kind->settle(t->claimed, &t->m, f->rcpt, &r, &e);
 		r.fate = FATE_FAILED;
 	}
-	check_marked(j, &t->m, &r, done, &e);
+	check_marked(j, t, &r, done, &e);
 	j->bounced += done == 0;
 	if (done == 0 && j->how->verbose)
 		warn(j->how->tool, "%s: %s: returned: %s", message_label(&t->m),
@@ -118,7 +132,7 @@ keep_failed(struct job *j, struct taken *t, const struct failing *f)
 	    .fate = FATE_FAILED, .status = f->status, .text = f->text };
 	struct err e = {0};
 
-	check_marked(j, &t->m, &r, t->spool->kind->settle(t->claimed, &t->m,
+	check_marked(j, t, &r, t->spool->kind->settle(t->claimed, &t->m,
 	    f->rcpt, &r, &e), &e);
 }
 
@@ -150,8 +164,11 @@ takeout_give_back(struct job *j, struct taken *t)
 	struct err e = {0};
 
 	send_back(j, t);
-	if (t->spool->kind->done(t->claimed, &t->m, &e) < 0)
+	if (t->spool->kind->done(t->claimed, &t->m, &e) < 0) {
+		t->unmarked = true;
 		takeout_trouble(j, &e);
+	}
+	end_if_unmarked(j, t);
 	message_free(&t->m);
 	vec_free(&t->rcpts);
 	free(t->ref);
@@ -168,7 +185,7 @@ takeout_meet(struct job *j, struct taken *t, size_t rcpt, const struct result *s
 		failings_add(&t->failed, rcpt, said, j->how->verdict != NULL ?
 		    t->m.last_attempt : (int64_t)time(NULL));
 	else
-		check_marked(j, &t->m, said, t->spool->kind->settle(t->claimed,
+		check_marked(j, t, said, t->spool->kind->settle(t->claimed,
 		    &t->m, rcpt, said, &e), &e);
 	report(j, t, said);
 }
