@@ -38,6 +38,8 @@ is 'the date is that of the From line' 1 sh -c \
     END { @t = sort keys %n; print $t[1] - $t[0], "\n" }'\' - "$box"
 printf 'Subject: no box\n' >"$tmp/none"
 exits 'what is no mbox is said' 74 queue-list --spool=mbox:"$tmp/none"
+printf 'From here to there\n\nFrom a@x.test Thu Nov 26 10:00:00 2026\n\nhi\n' >"$tmp/prose"
+exits 'nor is what begins with From for another reason' 74 queue-list --spool=mbox:"$tmp/prose"
 : >"$tmp/empty"
 is 'an empty one is empty' 0 queue-list --spool=mbox:"$tmp/empty" --count
 ln -s "$box" "$tmp/link"

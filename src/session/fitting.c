@@ -252,40 +252,35 @@ upstream(struct fitting *f, const struct record *r)
 }
 
 static void
-check_line(struct fitting *f, struct span line, long long number)
+check_record(struct fitting *f, const struct record *r)
 {
-	struct record r = {0};
 	struct err e = {0};
 
-	if (record_parse(&r, line, &e) < 0) {
-		err_in(&e, "stdin: line %lld", number);
+	if (strcmp(r->ref, "!") == 0)
+		upstream(f, r);
+	else if (check_queued(f, r, &e) < 0)
 		fitting_trouble(f, &e);
-		return;
-	}
-	if (strcmp(r.ref, "!") == 0)
-		upstream(f, &r);
-	else if (check_queued(f, &r, &e) < 0)
-		fitting_trouble(f, &e);
-	record_free(&r);
 }
 
 void
 fitting_records(struct fitting *f)
 {
 	struct lines in = { .end = f->end };
+	struct record record = {0};
 	struct err e = {0};
-	struct span line;
-	long long number = 0;
 	int r = 1;
 
 	while (r > 0 && !ferror(stdout)) {
-		r = lines_next(&in, &line, &e);
+		r = lines_record(&in, &record, &e);
 		if (r == LINES_EMPTY_HANDED) {
 			fflush(stdout);
 			r = lines_fill(&in, &e);
+		} else if (r == LINES_BAD) {
+			fitting_trouble(f, &e);
 		} else if (r == 1) {
-			check_line(f, line, ++number);
+			check_record(f, &record);
 		}
+		record_free(&record);
 	}
 	if (r < 0)
 		fitting_trouble(f, &e);

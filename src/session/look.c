@@ -281,40 +281,35 @@ look_operand(const struct look *l, const char *name)
 }
 
 static void
-look_line(const struct look *l, struct span line)
+look_record(const struct look *l, const struct record *r)
 {
-	struct record r;
 	struct err e = {0};
 
-	if (record_parse(&r, line, &e) < 0) {
-		err_in(&e, "stdin");
-		l->trouble(&e);
-		return;
-	}
-	if (strcmp(r.ref, "!") == 0) {
-		e.fault = (enum fault)r.exit;
-		err_set(&e, e.fault, "%.600s", r.text);
+	if (strcmp(r->ref, "!") == 0) {
+		err_set(&e, (enum fault)r->exit, "%.600s", r->text);
 		l->trouble(&e);
 	} else if (!l->enough()) {
-		look_ref(l, r.ref, &r);
+		look_ref(l, r->ref, r);
 	}
-	record_free(&r);
 }
 
 void
 look_stdin(const struct look *l)
 {
 	struct lines in = { .end = l->end };
+	struct record record = {0};
 	struct err e = {0};
-	struct span line;
 	int r = 1;
 
 	while (r > 0 && !ferror(stdout)) {
-		r = lines_next(&in, &line, &e);
+		r = lines_record(&in, &record, &e);
 		if (r == LINES_EMPTY_HANDED)
 			r = lines_fill(&in, &e);
+		else if (r == LINES_BAD)
+			l->trouble(&e);
 		else if (r == 1)
-			look_line(l, line);
+			look_record(l, &record);
+		record_free(&record);
 	}
 	if (r < 0)
 		l->trouble(&e);

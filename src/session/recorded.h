@@ -11,7 +11,6 @@ struct recorded {
 	struct dest *dest;	/* NULL: by each recipient's domain */
 	struct spools *known;	/* where records' messages may be */
 	struct telling *telling;
-	long long line;		/* read so far */
 };
 
 /* Runs the batch with them until their end: as batch_run(). */

@@ -178,46 +178,33 @@ source_fd(const struct source *s)
 	return s->records && !lines_ready(&s->lines) ? STDIN_FILENO : -1;
 }
 
-/* Something that is no list of messages may never end. */
 static int
-bad_line(struct source *s, struct err *e)
-{
-	if (e->fault == FAULT_DATA && ++s->bad == SOURCE_BAD) {
-		lines_end(&s->lines);
-		err_in(e, "the %dth bad line, the rest is not read", SOURCE_BAD);
-	}
-	return err_in(e, "stdin: line %lld", s->line);
-}
-
-static int
-on_line(struct source *s, struct span line, struct wanted *w, struct err *e)
+of_record(struct source *s, struct wanted *w, struct err *e)
 {
 	int r;
 
-	s->line++;
-	w->spool = NULL;
-	if (record_parse(&w->record, line, e) < 0)
-		return bad_line(s, e);
 	if (strcmp(w->record.ref, "!") == 0)
 		return err_set(e, (enum fault)w->record.exit, "stdin: %s",
 		    w->record.text);
+	w->spool = NULL;
 	r = at_ref(s, w->record.ref, w, e);
-	if (r < 0 && w->spool == NULL)
-		return bad_line(s, e);
+	if (r < 0 && w->spool == NULL && e->fault == FAULT_DATA)
+		lines_bad(&s->lines, e);
 	return r == 0 ? SOURCE_GONE : r;
 }
 
 static int
 from_stdin(struct source *s, struct wanted *w, struct err *e)
 {
-	struct span line;
-	int r = lines_next(&s->lines, &line, e);
+	int r = lines_record(&s->lines, &w->record, e);
 
 	if (r == LINES_EMPTY_HANDED && (r = lines_fill(&s->lines, e)) > 0)
-		r = lines_next(&s->lines, &line, e);
+		r = lines_record(&s->lines, &w->record, e);
 	if (r == LINES_EMPTY_HANDED)
 		return SOURCE_NOT_YET;
-	return r > 0 ? on_line(s, line, w, e) : r;
+	if (r == LINES_BAD)
+		return -1;
+	return r > 0 ? of_record(s, w, e) : r;
 }
 
 int

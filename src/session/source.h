@@ -10,7 +10,6 @@
 #include "spool/spool.h"
 
 #define SOURCE_SPOOLS 256	/* refs may lie in so many more queues */
-#define SOURCE_BAD 20		/* lines of stdin that mean nothing: the last is read */
 
 /* One of them.  All zero is an empty one. */
 struct wanted {
@@ -34,8 +33,6 @@ struct source {
 	size_t spool, id;	/* what comes next */
 	bool found;		/* the ID, in a queue before that one */
 	bool had;		/* it was looked for in that one */
-	long long line;
-	int bad;		/* lines that are no records, or of no queue */
 };
 
 /* Borrows what it is given.  `records`: from stdin, lines ending in `end`. */

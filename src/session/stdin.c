@@ -102,8 +102,9 @@ stdin_body(struct body *b, int64_t deadline, struct err *e)
 	return 0;
 }
 
-void
-lines_end(struct lines *l)
+/* No more is read of it. */
+static void
+end(struct lines *l)
 {
 	buf_clear(&l->in);
 	l->used = 0;
@@ -117,7 +118,7 @@ lines_next(struct lines *l, struct span *line, struct err *e)
 	size_t n = span_find(rest, l->end);
 
 	if (n > LINE_OCTETS_MAX) {
-		lines_end(l);
+		end(l);
 		return err_set(e, FAULT_DATA, "stdin: a line of over %d octets",
 		    LINE_OCTETS_MAX);
 	}
@@ -133,6 +134,32 @@ lines_next(struct lines *l, struct span *line, struct err *e)
 	*line = (struct span){ rest.p, n };
 	l->used += n + 1;
 	return 1;
+}
+
+void
+lines_bad(struct lines *l, struct err *e)
+{
+	if (++l->bad == LINES_BAD_MAX) {
+		end(l);
+		err_in(e, "the %dth bad line, the rest is not read",
+		    LINES_BAD_MAX);
+	}
+	err_in(e, "stdin: line %lld", l->number);
+}
+
+int
+lines_record(struct lines *l, struct record *r, struct err *e)
+{
+	struct span line;
+	int got = lines_next(l, &line, e);
+
+	if (got != 1)
+		return got;
+	l->number++;
+	if (record_parse(r, line, e) == 0)
+		return 1;
+	lines_bad(l, e);
+	return LINES_BAD;
 }
 
 int

@@ -3,6 +3,7 @@
 #define SESSION_STDIN_H
 
 #include "spool/body.h"
+#include "wire/record.h"
 
 /*
  * The message on stdin: read in place when it can be read twice, otherwise by
@@ -13,13 +14,17 @@ int stdin_body(struct body *, int64_t deadline, struct err *);
 
 #define LINE_OCTETS_MAX (8 << 20)	/* a longer line ends the reading */
 
-enum { LINES_EMPTY_HANDED = 2 };
+#define LINES_BAD_MAX 20		/* the last bad line that is read */
+
+enum { LINES_EMPTY_HANDED = 2, LINES_BAD = 3 };
 
 struct lines {
 	char end;		/* '\n' or '\0' */
 	struct buf in;
 	size_t used;
 	bool eof;
+	long long number;	/* of the line that lines_record() gave last */
+	int bad;
 };
 
 /*
@@ -33,8 +38,17 @@ struct lines {
 int lines_next(struct lines *, struct span *, struct err *);
 int lines_fill(struct lines *, struct err *);	/* 1, also when a signal came; -1 */
 
-/* No more is read of it. */
-void lines_end(struct lines *);
+/*
+ * The next line as a record, which the caller frees: 1, 0, LINES_EMPTY_HANDED and
+ * -1 as above; LINES_BAD when it is none, with an error (65) that names the line.
+ */
+int lines_record(struct lines *, struct record *, struct err *);
+
+/*
+ * That line means nothing: its number before the error.  With too many of them
+ * stdin is something else, which may never end: it is not read on.
+ */
+void lines_bad(struct lines *, struct err *);
 
 /* Will lines_next() have an answer without lines_fill()? */
 bool lines_ready(const struct lines *);

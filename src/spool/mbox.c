@@ -57,14 +57,12 @@ put_ref(struct entry *at, const char *path, off_t offset)
 static int
 begins_like_one(const char *path, struct err *e)
 {
-	char start[5];
 	struct stat st;
 	int fd, r = file_open(path, &st, &fd, e);
 
 	if (r <= 0)
 		return r;
-	r = st.st_size == 0 || (pread(fd, start, sizeof start, 0) == sizeof start &&
-	    memcmp(start, "From ", sizeof start) == 0);
+	r = mbox_begins(fd, e);
 	close(fd);
 	return r;
 }
@@ -126,7 +124,7 @@ mbox_open(struct spool *s, struct err *e)
 		return -1;
 	if (r == 0)
 		return err_set(e, FAULT_IO, "%s: is no mbox: it does not begin with "
-		    "`From '", s->dir);
+		    "`From ADDRESS DATE', which has a time of day", s->dir);
 	s->live = s->live || is_delivered_to(s->dir);
 	s->own = x = must(calloc(1, sizeof *x));
 	x->fd = x->dir = x->journal = -1;

@@ -36,6 +36,9 @@ struct mbox_scan {
 	bool empty;		/* the line before was empty, or there is none */
 };
 
+/* Is there a From line at the start of the file, or nothing in it?  1, 0, -1. */
+int mbox_begins(int fd, struct err *);
+
 /* The next From line: 1 and where it is, its line skipped; 0 the end; -1. */
 int mbox_next_from(struct mbox_scan *, off_t *at, struct buf *from, struct err *);
 

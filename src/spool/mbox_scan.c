@@ -79,6 +79,18 @@ skip_line(struct mbox_scan *s, struct err *e)
 }
 
 int
+mbox_begins(int fd, struct err *e)
+{
+	struct mbox_scan s = { .fd = fd };
+	int r = want(&s, FROM_MAX, e);
+
+	if (r == 0)
+		r = s.text.n == 0 || is_from(line_here(&s));
+	buf_free(&s.text);
+	return r;
+}
+
+int
 mbox_next_from(struct mbox_scan *s, off_t *at, struct buf *from, struct err *e)
 {
 	for (;;) {
