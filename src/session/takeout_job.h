@@ -41,6 +41,12 @@ void takeout_trouble(struct job *, struct err *);
 /* A line to stdout. */
 void takeout_put(struct job *, const struct buf *line);
 
+/*
+ * What source_next() gave: 1 and it is ours, in `t`, or shown if that is all that
+ * was asked; 0 not meant, or not to be had: told and counted where that is due.
+ */
+int takeout_claim(struct job *, struct wanted *, struct taken *t);
+
 /* One recipient of it met this: counted, told, marked. */
 void takeout_meet(struct job *, struct taken *, size_t rcpt, const struct result *);
 
