@@ -4,26 +4,16 @@
 chroots=postfix
 . "$(dirname "$0")/lib.sh"
 . "$mta/list.sh"
+. "$mta/postfix.sh"
 
-kind=postfix spool=/var/spool/postfix
-list_root
-cat >"$root/etc/postfix/main.cf" <<-END
-compatibility_level = 3.6
-maillog_file = /var/log/postfix.log
-myhostname = mx.test
-mydestination =
-inet_interfaces = loopback-only
-inet_protocols = ipv4
-relayhost = [127.0.0.1]:2599
-smtp_dns_support_level = disabled
-smtp_host_lookup = native
-alias_maps =
+postfix_root <<-END
+$to_hop
 fast_flush_domains = etrn.test, parent.test
 queue_run_delay = 1h
 minimal_backoff_time = 1h
 maximal_backoff_time = 2h
 END
-chroot "$root" postfix start >"$tmp/start" 2>&1 || { diag <"$tmp/start"; bail 'no Postfix'; }
+postfix_starts
 
 # of DOMAIN: who waits; the whole queue was walked, or not
 of() {

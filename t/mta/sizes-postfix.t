@@ -5,33 +5,17 @@
 chroots=postfix
 . "$(dirname "$0")/lib.sh"
 . "$mta/list.sh"
+. "$mta/postfix.sh"
 
-kind=postfix spool=/var/spool/postfix
-list_root
-mkdir -p "$root/var/mail/all/new" "$root/var/mail/all/cur" "$root/var/mail/all/tmp"
-chown -R 5000:5000 "$root/var/mail/all"
-cat >"$root/etc/postfix/main.cf" <<-END
-compatibility_level = 3.6
-maillog_file = /var/log/postfix.log
-myhostname = mx.test
-mydestination =
+postfix_root <<-END
+$to_hop
+$for_senders
 message_size_limit = 50000000
 mailbox_size_limit = 0
 virtual_mailbox_limit = 0
-virtual_mailbox_domains = sender.test
-virtual_mailbox_base = /var/mail
-virtual_mailbox_maps = static:all/
-virtual_uid_maps = static:5000
-virtual_gid_maps = static:5000
-inet_interfaces = loopback-only
-inet_protocols = ipv4
-relayhost = [127.0.0.1]:2599
-smtp_dns_support_level = disabled
-smtp_host_lookup = native
-alias_maps =
 queue_run_delay = 1h
 END
-chroot "$root" postfix start >"$tmp/start" 2>&1 || { diag <"$tmp/start"; bail 'no Postfix'; }
+postfix_starts
 stop() { chroot "$root" postfix stop >/dev/null 2>&1; }
 
 at() { queue-list --spool=postfix:"$root$spool" -F '%r' "$@" | sort; }

@@ -5,30 +5,15 @@
 chroots=postfix
 . "$(dirname "$0")/lib.sh"
 . "$mta/list.sh"
+. "$mta/postfix.sh"
 . "$mta/takelive.sh"
 
-kind=postfix spool=/var/spool/postfix
-list_root
-cat >"$root/etc/postfix/main.cf" <<-END
-compatibility_level = 3.6
-maillog_file = /var/log/postfix.log
-myhostname = mx.test
-mydestination =
-inet_interfaces = loopback-only
-inet_protocols = ipv4
-relayhost = [127.0.0.1]:2599
-smtp_dns_support_level = disabled
-smtp_host_lookup = native
-alias_maps =
+postfix_root <<-END
+$to_hop
 minimal_backoff_time = 1s
 maximal_backoff_time = 2s
 queue_run_delay = 1s
-smtp_connection_reuse_time_limit = 1s
 END
-told() {
-	chroot "$root" postqueue -j | perl -MJSON::PP -ne '$m = decode_json($_);
-		print "$m->{queue_id} $m->{sender} $_->{address}\n" for @{ $m->{recipients} }' | sort
-}
 # what qmgr finds locked it puts aside for a minute, by the file's time
 run() {
 	find "$root$spool/incoming" -type f -exec touch -c {} + 2>/dev/null
@@ -36,7 +21,7 @@ run() {
 }
 leftovers() { find "$root$spool" -type f \( -path '*/defer/*' -o -path '*/bounce/*' -o \
 	-path '*/trace/*' -o -path '*/corrupt/*' -o -path '*/deferred/*' -o -path '*/incoming/*' \); }
-chroot "$root" postfix start >"$tmp/start" 2>&1 || { diag <"$tmp/start"; bail 'no Postfix'; }
+postfix_starts
 
 open_far --refuse='no-*:550 5.1.1 no such user' --refuse='later-*:451 4.2.1 later'
 fill "$seed" "$letters" 1

@@ -4,18 +4,10 @@
 chroots=postfix
 . "$(dirname "$0")/lib.sh"
 . "$mta/list.sh"
+. "$mta/postfix.sh"
 . "$mta/why.sh"
 
-kind=postfix spool=/var/spool/postfix
-list_root
-cat >"$root/etc/postfix/main.cf" <<-END
-compatibility_level = 3.6
-maillog_file = /var/log/postfix.log
-myhostname = mx.test
-mydestination =
-inet_interfaces = loopback-only
-inet_protocols = ipv4
-alias_maps =
+postfix_root <<-END
 smtp_tls_security_level = none
 minimal_backoff_time = 20m
 maximal_backoff_time = 40m
@@ -47,8 +39,7 @@ echo 'smart.test SERVFAIL' >"$tmp/zone"
 names "$tmp/zone"
 
 postfix() { chroot "$root" postfix "$@" >"$tmp/postfix.said" 2>&1; }
-start() { postfix start || { diag <"$tmp/postfix.said"; bail 'no Postfix'; }; }
-start
+postfix_starts
 # waits ADDRESS [STATE]: there is such mail
 waits() {
 	[ "$(queue-list --spool="postfix:$root$where" -r "$1" --state="${2-deferred}" --count)" = 1 ]
@@ -201,7 +192,7 @@ END
 chroot "$root" postconf -c "$out" -F '*/*/chroot = n'
 chroot "$root" postconf -c "$out" -MX smtp/inet
 postfix stop
-start
+postfix_starts
 where=/var/spool/postfix-out
 printf 'Subject: out\n\nhello\n' | chroot "$root" sendmail -C "$out" -i -f ann@x.test bob@out.test
 wait_for waits bob@out.test || diag <"$root/var/log/postfix.log"
