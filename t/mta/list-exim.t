@@ -4,46 +4,18 @@
 chroots=exim
 . "$(dirname "$0")/lib.sh"
 . "$mta/list.sh"
+. "$mta/exim.sh"
 
-kind=exim spool=/var/spool/exim4
-list_root
-cat >"$root/etc/exim4/exim4.conf" <<-'END'
-primary_hostname = mx.test
-log_file_path = /var/log/exim4/%slog
-local_interfaces = 127.0.0.1
-daemon_smtp_ports = 2598
-disable_ipv6 = true
-tls_advertise_hosts =
-host_lookup =
-rfc1413_query_timeout = 0s
-keep_environment =
-trusted_users = root
-never_users =
+exim_root <<-END
 allow_utf8_domains = true
 queue_run_max = 4
 begin routers
-all:
-  driver = manualroute
-  route_list = * 127.0.0.1
-  self = send
-  transport = hop
+$all_to_hop
 begin transports
-hop:
-  driver = smtp
-  port = 2599
-  allow_localhost
-  hosts_try_fastopen =
+$transport_hop
 begin retry
 * * F,1h,1s
 END
-# `-bp': age size id <sender>, then recipients, `D' before those that are done
-told() {
-	chroot "$root" exim4 -bp | perl -ne '
-		if (/^\s*\S+\s+\S+\s+(\S+-\S+-\S+) <(.*?)>/) { ($id, $from) = ($1, $2 eq "" ? "-" : $2) }
-		elsif (/^ {10}(\S.*)$/) { print "$id $from $1\n" }' | sort
-}
-run() { chroot "$root" exim4 -qff; }
-chroot "$root" exim4 -bV >"$tmp/start" 2>&1 || { diag <"$tmp/start"; bail 'no Exim'; }
 chroot "$root" exim4 -bdf -q1s </dev/null >>"$tmp/start" 2>&1 &
 pid=$!
 

@@ -4,47 +4,20 @@
 chroots=exim
 . "$(dirname "$0")/lib.sh"
 . "$mta/list.sh"
+. "$mta/exim.sh"
 . "$mta/takelive.sh"
 
-kind=exim spool=/var/spool/exim4
-list_root
-cat >"$root/etc/exim4/exim4.conf" <<-'END'
-primary_hostname = mx.test
-log_file_path = /var/log/exim4/%slog
-local_interfaces = 127.0.0.1
-daemon_smtp_ports = 2598
-disable_ipv6 = true
-tls_advertise_hosts =
-host_lookup =
-rfc1413_query_timeout = 0s
-keep_environment =
-trusted_users = root
-never_users =
+exim_root <<-END
 queue_run_max = 1
 domainlist local_domains = @ : Here.Test : +more : *.wild.test : !not.test : lsearch;/etc/exim4/domains : dsearch;/etc/exim4/virtual
-domainlist more = <; more.test ; $primary_hostname
+domainlist more = <; more.test ; \$primary_hostname
 begin routers
-all:
-  driver = manualroute
-  route_list = * 127.0.0.1
-  self = send
-  transport = hop
+$all_to_hop
 begin transports
-hop:
-  driver = smtp
-  port = 2599
-  allow_localhost
-  hosts_try_fastopen =
-  multi_domain
+$transport_hop
 begin retry
 * * F,1h,1s
 END
-told() {
-	chroot "$root" exim4 -bp | perl -ne '
-		if (/^\s*\S+\s+\S+\s+(\S+-\S+-\S+) <(.*?)>/) { ($id, $from) = ($1, $2 eq "" ? "-" : $2) }
-		elsif (/^ {10}(\S.*)$/) { print "$id $from $1\n" }' | sort
-}
-run() { chroot "$root" exim4 -qff; }
 go() { run & }
 leftovers() { find "$root$spool" -name 'tidegate*'; }
 at() { queue-list --spool="$kind:$root$spool" -F '%q %r' "$@" | sort; }
