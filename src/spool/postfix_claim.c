@@ -143,14 +143,22 @@ lock(struct claimed *c, struct err *e)
 	if (c->fd < 0)
 		return errno == ENOENT || errno == ELOOP ? CLAIM_GONE :
 		    (enum claim)err_sys(e, "open %s", path);
+	/* an agent dies of a lock on what became active: looked for before it is
+	   taken, and let go before anything else is */
+	if (!is_at(path, &c->was))
+		return missed(c, e);
 	if (flock(c->fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? CLAIM_BUSY :
 		    (enum claim)err_sys(e, "lock %s", path);
+	if (!is_at(path, &c->was)) {
+		flock(c->fd, LOCK_UN);
+		return missed(c, e);
+	}
 	if (fstat(c->fd, &st) < 0)
 		return (enum claim)err_sys(e, "look at %s", path);
-	if (!is_same(&st, &c->was) || !is_at(path, &st)) {
-		c->was = st;
-		return missed(c, e);
+	if (!is_same(&st, &c->was)) {
+		flock(c->fd, LOCK_UN);
+		return CLAIM_BUSY;
 	}
 	c->was = st;
 	return is_message(&st) ? CLAIM_OURS : CLAIM_BUSY;

@@ -172,7 +172,7 @@ class Run:
         return None
 
     def end(self):
-        signal.alarm(60)
+        signal.alarm(900)
         self.read()
         status = self.process.wait()
         signal.alarm(0)
