@@ -167,7 +167,7 @@ mixed_queue
 is 'deferred outranks failed' 75 status_of dq --all -- "$tmp/mixed"
 mixed_queue
 like 'a failure is told with ID, recipient and text' \
-	'^dequeue: 3.c.h: bad3@z.test: mx.test: 550 no such user' dq -d z.test -- "$tmp/mixed"
+	'^dequeue: 3.c.h: bad3@z.test: failed: mx.test: 550 no such user' dq -d z.test -- "$tmp/mixed"
 mixed_queue
 is 'only failures: 69' 69 status_of dq -d z.test -- "$tmp/mixed"
 is '-d touches only those recipients' "bad1@y.test

@@ -65,14 +65,14 @@ choose(struct job *j, struct wanted *w, struct message *m)
 			return 0;
 		warn(j->how->tool, "%s: is held; --state=hold would %s it",
 		    message_label(m), words[j->how->order].verb);
-		j->left_behind++;
+		j->undone.held++;
 		return 0;
 	}
 	switch (source_fits(j->source, w, m, false)) {
 	case FIT_CHANGED:
 		if (j->how->verbose)
 			warn(j->how->tool, "%s: is another message now", message_label(m));
-		j->changed++;
+		j->undone.changed++;
 		return 0;
 	case FIT_YES:
 		return 1;
@@ -170,7 +170,7 @@ tell_not_done(struct job *j, const struct message *m, size_t spool, int why,
     struct err *e)
 {
 	if (why > 0) {
-		j->busy++;
+		j->undone.busy++;
 		if (j->how->verbose)
 			warn(j->how->tool, "%s: busy: its MTA has it in hand",
 			    message_label(m));
@@ -191,7 +191,7 @@ one(struct job *j, struct wanted *w, struct message *m)
 	int r;
 
 	if (mixed && !j->how->whole) {
-		j->left_behind++;
+		j->undone.mixed++;
 		if (j->how->dry)
 			show(j, "leave", m);
 		else if (j->how->verbose)
@@ -340,10 +340,9 @@ summary(const struct job *j, const struct stay *stay)
 	if (j->list != NULL)
 		fprintf(stderr, "left %lld, stayed %lld, ", stay->left,
 		    stay->stayed);
-	fprintf(stderr, "busy %lld, changed %lld", j->busy, j->changed);
-	if (j->left_behind > 0)
-		fprintf(stderr, ", left behind %lld", j->left_behind);
-	fputc('\n', stderr);
+	fprintf(stderr, "busy %lld, changed %lld", j->undone.busy,
+	    j->undone.changed);
+	undone_end(&j->undone);
 }
 
 static bool
@@ -386,7 +385,9 @@ order(struct source *s, const struct order_how *how)
 		released_watch(&list, how, &stay);
 	if (how->verbose)
 		summary(&j, &stay);
-	if (stay.stayed > 0 || j.busy > 0 || j.changed > 0 || j.left_behind > 0)
+	else
+		undone_tell(&j.undone, how->tool);
+	if (stay.stayed > 0 || undone_any(&j.undone))
 		j.status = status_worse(j.status, FAULT_TEMP);
 	released_free(&list);
 	free(j.stuck);

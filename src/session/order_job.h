@@ -5,12 +5,14 @@
 #include "base/seen.h"
 #include "session/order.h"
 #include "session/order_wait.h"
+#include "session/undone.h"
 
 struct job {
 	struct source *source;
 	const struct order_how *how;
 	struct released *list;		/* for --wait */
-	long long done, busy, changed, left_behind, chosen;
+	long long done, chosen;
+	struct undone undone;
 	int status;
 	bool quiet;			/* what is wrong is told another time */
 	/* the pass for domains */

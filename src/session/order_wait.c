@@ -148,7 +148,7 @@ settle(struct released_one *o, bool last, const struct order_how *how,
 		stay->left++;
 	else if (over)
 		stay->stayed++;
-	if (over && how->verbose)
+	if (over && (how->verbose || l != LOOK_LEFT))
 		warn(how->tool, "%s: %s%s", o->id,
 		    l == LOOK_LEFT ? "left" : "stayed: ",
 		    l == LOOK_LEFT ? "" : l == LOOK_TRIED ? reason(&m) :

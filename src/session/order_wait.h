@@ -33,7 +33,8 @@ void released_cut(struct released *, size_t start, size_t node);
 
 /*
  * Until each has left its queue, or was tried again and is back, or the time is
- * over or a signal comes.  With how->verbose a line each on stderr.
+ * over or a signal comes.  A line on stderr for each that stayed; with
+ * how->verbose for each that left, too.
  */
 void released_watch(struct released *, const struct order_how *, struct stay *);
 

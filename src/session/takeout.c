@@ -215,12 +215,10 @@ summary(const struct job *j)
 		    j->odd);
 	fprintf(stderr, "released 0, delivered %lld, deferred %lld, failed %lld, "
 	    "busy %lld, changed %lld", j->delivered, j->deferred, j->failed,
-	    j->busy, j->changed);
+	    j->undone.busy, j->undone.changed);
 	if (j->how->bounce)
 		fprintf(stderr, ", bounced %lld", j->bounced);
-	if (j->left_behind > 0)
-		fprintf(stderr, ", left behind %lld", j->left_behind);
-	fputc('\n', stderr);
+	undone_end(&j->undone);
 }
 
 /* An MTA that offers no safe way to take a letter (69). */
@@ -266,7 +264,9 @@ takeout(struct source *s, const struct takeout_how *how)
 		end_all(&j);
 	if (how->verbose)
 		summary(&j);
-	if (j.busy > 0 || j.changed > 0 || j.left_behind > 0)
+	else
+		undone_tell(&j.undone, how->tool);
+	if (undone_any(&j.undone))
 		j.status = status_worse(j.status, FAULT_TEMP);
 	return j.status;
 }

@@ -6,7 +6,7 @@
 static void
 tell_busy(struct job *j, const char *ref, const char *why)
 {
-	j->busy++;
+	j->undone.busy++;
 	if (j->how->verbose)
 		warn(j->how->tool, "%s: busy: %s", ref, why);
 }
@@ -19,7 +19,7 @@ may_take(struct job *j, const struct wanted *w, const char *ref)
 
 	if (w->entry.state == STATE_HOLD && !(states & STATE_BIT(STATE_HOLD))) {
 		warn(j->how->tool, "%s: is held; --state=hold would take it", ref);
-		j->left_behind++;
+		j->undone.held++;
 		return false;
 	}
 	if (w->entry.state != STATE_DEFERRED && w->entry.state != STATE_HOLD) {
@@ -50,7 +50,7 @@ peek(struct job *j, struct wanted *w, struct message *m, struct err *e)
 static void
 tell_changed(struct job *j, const struct message *m)
 {
-	j->changed++;
+	j->undone.changed++;
 	if (j->how->verbose)
 		warn(j->how->tool, "%s: is another message now", message_label(m));
 }

@@ -4,6 +4,7 @@
 
 #include "session/bounce.h"
 #include "session/takeout.h"
+#include "session/undone.h"
 
 /* A message of ours, in the slot of its number. */
 struct taken {
@@ -26,7 +27,8 @@ struct job {
 	struct feed *feed;
 	struct taken *taken;
 	long long chosen, delivered, deferred, failed, bounced;
-	long long busy, changed, left_behind, odd;
+	long long odd;		/* lines of COMMAND that are no result */
+	struct undone undone;
 	bool stopping;
 	bool exhausted;		/* the selection, or COMMAND, has no more */
 	bool mute;		/* stdout cannot be written */

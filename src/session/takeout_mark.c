@@ -49,6 +49,8 @@ report(struct job *j, const struct taken *t, const struct result *said)
 static void
 count(struct job *j, const struct message *m, const struct result *r)
 {
+	bool failed = r->fate == FATE_FAILED;
+
 	switch (r->fate) {
 	case FATE_DELIVERED:
 	case FATE_RELAYED:
@@ -57,17 +59,16 @@ count(struct job *j, const struct message *m, const struct result *r)
 	case FATE_FAILED:
 		j->failed++;
 		if (j->how->bounce)
-			break;		/* told when it was reported, or not */
-		warn(j->how->tool, "%s: %s: %s", message_label(m), r->recipient, r->text);
+			return;		/* told when it was reported, or not */
 		j->status = status_worse(j->status, FAULT_UNAVAILABLE);
 		break;
 	default:
 		j->deferred++;
 		j->status = status_worse(j->status, FAULT_TEMP);
-		if (j->how->verbose)
-			warn(j->how->tool, "%s: %s: %s", message_label(m), r->recipient,
-			    r->text);
 	}
+	if (failed || j->how->verbose)
+		warn(j->how->tool, "%s: %s: %s: %s", message_label(m),
+		    r->recipient, fate_name(r->fate), r->text);
 }
 
 /* How the recipient's mark went: told unless it is right. */

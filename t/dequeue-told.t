@@ -1,0 +1,92 @@
+#!/bin/sh
+# What dequeue says of what it did, with -v, and of what it left undone, always.
+# shellcheck disable=SC2016,SC2154
+. "${0%/*}/lib.sh"
+
+TAB=$(printf '\t')
+export TAB tmp
+
+# letter NAME RECIPIENT...: into $tmp/md
+letter() {
+	mkdir -p "$tmp/md/new" "$tmp/md/cur" "$tmp/md/tmp"
+	name=$1
+	shift
+	{
+		echo 'Return-Path: <ann@x.test>'
+		printf 'Delivered-To: %s\n' "$@"
+		printf 'Subject: %s\n\nhi\n' "$name"
+	} >"$tmp/md/new/$name"
+}
+fresh() {
+	rm -rf "$tmp/md"
+	letter 1.a.h bob@y.test carla@z.test
+	letter 2.b.h dora@y.test
+}
+dq() { dequeue --spool=maildir:"$tmp/md" "$@"; }
+said() { "$@" 2>&1 >/dev/null; }
+# bob is deferred, carla refused, dora served
+cat >"$tmp/each" <<'END'
+#!/bin/sh
+while IFS=$TAB read -r ref sender rcpts; do
+	case $rcpts in
+	bob*)
+		printf '%s\tbob@y.test\tdeferred\t4.2.0\tmx.test: 451 later\n' "$ref"
+		printf '%s\tcarla@z.test\tfailed\t5.1.1\tmx.test: 550 no\n' "$ref" ;;
+	*)	printf '%s\t*\tdelivered\t2.0.0\tmx.test: 250 ok\n' "$ref" ;;
+	esac
+done
+END
+chmod +x "$tmp/each"
+
+# ---- -v: what became of each ----
+fresh
+dq --all -v -- "$tmp/each" >"$tmp/out" 2>&1
+sort "$tmp/out" >"$tmp/said"
+cat >"$tmp/want" <<'END'
+dequeue: 1.a.h: bob@y.test: deferred: mx.test: 451 later
+dequeue: 1.a.h: carla@z.test: failed: mx.test: 550 no
+dequeue: 2.b.h: dora@y.test: delivered: mx.test: 250 ok
+released 0, delivered 1, deferred 1, failed 1, busy 0, changed 0
+END
+same 'with -v each recipient has his fate' "$tmp/want" "$tmp/said"
+fresh
+is 'without, who failed' 'dequeue: 1.a.h: carla@z.test: failed: mx.test: 550 no' \
+	sh -c 'dequeue --spool=maildir:"$tmp/md" --all -- "$tmp/each" 2>&1 || :'
+
+# ---- what is left is never silent ----
+fresh
+is 'remove: left for its other recipient' \
+	'dequeue: messages left, for they have other recipients too (--whole): 1' \
+	sh -c 'dequeue --spool=maildir:"$tmp/md" -d y.test --remove -y 2>&1 || :'
+fresh
+is 'with -v it is named, and counted at the end' \
+	'dequeue: 1.a.h: left: it has other recipients too (--whole)
+dequeue: 2.b.h: removed
+removed 1, busy 0, changed 0, left behind 1' \
+	sh -c '{ dequeue --spool=maildir:"$tmp/md" -d y.test --remove -y -v 2>&1 || :; } | sort'
+
+fresh
+queue-list --spool=maildir:"$tmp/md" --records | sed 's/ann@/eve@/' >"$tmp/other"
+for how in --remove '-- '"$tmp/each"; do
+	# shellcheck disable=SC2086
+	is "changed ($how)" 'dequeue: messages changed, other ones now, and left alone: 2' \
+		sh -c 'dequeue - $1 <"$tmp/other" 2>&1 || :' - "$how"
+done
+
+# busy: another has it in hand, and waits until we have looked
+fresh
+mkfifo "$tmp/go"
+cat >"$tmp/waits" <<'END'
+#!/bin/sh
+read -r line
+: >"$tmp/in-hand"
+cat "$tmp/go" >/dev/null
+END
+chmod +x "$tmp/waits"
+dq --first=1 --all -- "$tmp/waits" 2>/dev/null &
+wait_for test -e "$tmp/in-hand"
+is 'busy' 'dequeue: messages busy, in the hands of others: 1' \
+	sh -c 'dequeue --spool=maildir:"$tmp/md" --all -- "$tmp/each" 2>&1 | grep busy'
+: >"$tmp/go"
+wait
+done_testing
