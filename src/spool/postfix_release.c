@@ -71,31 +71,6 @@ pf_release_node(struct spool *s, const char *node, struct err *e)
 	return failed(status, e);
 }
 
-int
-pf_release(struct spool *s, const struct message *m, struct err *e)
-{
-	int status = 0;
-
-	if (!s->live)
-		return not_here(s, e);
-	if (is_everything(m, e))
-		return -1;
-	switch (m->state) {
-	case STATE_INCOMING: case STATE_ACTIVE: case STATE_MAILDROP:
-		return 0;	/* on its way */
-	case STATE_CORRUPT: case STATE_UNTOLD: case STATE_LAST:
-		return err_set(e, FAULT_DATA, "%s: damaged", m->ref);
-	case STATE_HOLD:
-		status = run(s, "postsuper", "-H", m->id, NULL, e);
-		break;
-	case STATE_DEFERRED: case STATE_DONE:
-		break;
-	}
-	if (status == 0)
-		status = run(s, "postqueue", "-i", m->id, NULL, e);
-	return status == 0 ? 0 : failed(status, e);
-}
-
 /* Where the message is now; STATE_LAST: gone. */
 static enum state
 state_now(struct spool *s, const struct message *m)
@@ -152,6 +127,33 @@ int
 pf_unhold(struct spool *s, const struct message *m, struct err *e)
 {
 	return super(s, "-H", m, NULL, GONE | (STATES_ALL & ~STATE_BIT(STATE_HOLD)), e);
+}
+
+int
+pf_release(struct spool *s, const struct message *m, struct err *e)
+{
+	bool held = m->state == STATE_HOLD;
+	int r;
+
+	if (!s->live)
+		return not_here(s, e);
+	if (is_everything(m, e))
+		return -1;
+	switch (m->state) {
+	case STATE_INCOMING: case STATE_ACTIVE: case STATE_MAILDROP:
+		return 0;	/* on its way */
+	case STATE_CORRUPT: case STATE_UNTOLD: case STATE_LAST:
+		return err_set(e, FAULT_DATA, "%s: damaged", m->ref);
+	case STATE_HOLD: case STATE_DEFERRED: case STATE_DONE:
+		break;
+	}
+	if (held && (r = pf_unhold(s, m, e)) != 0)
+		return r;
+	if ((r = run(s, "postqueue", "-i", m->id, NULL, e)) == 0)
+		return 0;
+	if (held)
+		err_in(e, "%s: no longer held, but not tried", m->id);
+	return failed(r, e);
 }
 
 int

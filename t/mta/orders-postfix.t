@@ -35,6 +35,8 @@ exits 'unhold' 0 dq --unhold --all
 is 'none is held' 'deferred bob@one.test
 deferred carla@two.test dora@one.test
 deferred eve@three.test' at
+like 'who stays is told' ': stayed: connect to .*Connection refused' \
+	dq "$(id_of eve@three.test)" --wait=60s
 exits 'remove by ID' 0 dq --remove "$(id_of bob@one.test)"
 is 'it is gone' 'deferred carla@two.test dora@one.test
 deferred eve@three.test' at
@@ -75,4 +77,8 @@ chroot "$root" postfix stop 2>/dev/null
 exits 'down: release says so' 75 dq --all
 exits 'down: hold works all the same' 0 dq --all --hold
 is 'held' 'hold bob@one.test' at
+like 'down: what a release did, and what it did not' \
+	': no longer held, but not tried: .*mail system is down' dq --all --state=hold
+is 'no longer held' 'deferred bob@one.test' at
+exits 'down: try again later' 75 dq --all --state=hold,deferred
 done_testing
