@@ -106,6 +106,11 @@ END
 fresh
 like 'on a terminal it asks' '^remove 3 messages \([0-9]+ octets\) for 4 recipients 75$' \
 	answer n "dequeue --spool=maildir:$tmp/md --all --remove"
+like 'about what would go, not about what is left for its other recipients' \
+	'^remove 2 messages \([0-9]+ octets\) for 2 recipients, and leave 1 with other recipients too 75$' \
+	answer n "dequeue --spool=maildir:$tmp/md -d y.test --remove"
+like 'with --whole about that, too' '^remove 3 messages \([0-9]+ octets\) for 4 recipients 75$' \
+	answer n "dequeue --spool=maildir:$tmp/md -d y.test --remove --whole"
 # messages of one second in one file
 for r in ann bob carla; do
 	printf 'From a@x.test Thu Nov 26 10:00:00 2026\nDelivered-To: %s@y.test\n\nhi\n\n' $r

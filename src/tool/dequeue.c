@@ -342,7 +342,9 @@ carry_out(struct source *source, enum verb verb, const char *const *command)
 			opts_wrong(NAME, "-: typed on a terminal, it cannot be "
 			    "asked about; --yes does not ask");
 		only = &counted;
-		if (!confirm(source, verb == REMOVE ? "remove" : "bounce", only)) {
+		if (!confirm(source, verb == REMOVE ? "remove" : "bounce",
+		    verb == BOUNCE ? EXTENT_RECIPIENTS :
+		    whole ? EXTENT_WHOLE : EXTENT_UNMIXED, only)) {
 			warn(NAME, "nothing was done");
 			seen_free(&counted);
 			return status;
