@@ -195,6 +195,8 @@ local8=$(printf 'b\303\270b@y.test')
 utf8_less() { one '' --results -q -f a@x.test "$local8" b@y.test | cut -f2-4; }
 is 'a local part that is not ASCII, and no SMTPUTF8: the other gets it' \
 	"$local8${TAB}failed${TAB}5.6.7${LF}b@y.test${TAB}delivered${TAB}2.0.0" utf8_less
+like 'and the server that lacks it is named' 'exec:sink [^:]*: offers no SMTPUTF8, which this address needs' \
+	one '' --results -q -f a@x.test "$local8"
 domain8=$(printf 'bob@b\303\274cher.test')
 u_label() { one '' --results -f a@x.test "$domain8" | cut -f2,3; }
 is 'a U-label goes as A-label, and the result has it as it was' "$domain8${TAB}delivered" u_label

@@ -133,7 +133,7 @@ fail(struct job *j, const char *status, const char *fmt, ...)
 static void
 fail(struct job *j, const char *status, const char *fmt, ...)
 {
-	char text[256];
+	char text[640];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -170,9 +170,18 @@ say_ascii(char **address)
 	return true;
 }
 
+static void
+lack_smtputf8(struct outcome *o, const char *server)
+{
+	struct buf b = {0};
+
+	buf_addf(&b, "%s: offers no SMTPUTF8, which this address needs", server);
+	outcome_set(o, FATE_FAILED, 0, "5.6.7", buf_str(&b));
+}
+
 /* Which addresses can be said to this server. */
 static bool
-check_addresses(struct job *j, unsigned offers)
+check_addresses(struct job *j, unsigned offers, const char *server)
 {
 	struct envelope *v = &j->env;
 	bool utf8 = false;
@@ -193,9 +202,7 @@ check_addresses(struct job *j, unsigned offers)
 			    span_dup(SPAN("this address cannot be said in SMTP")));
 		else if (!text_is_ascii(span_of(r->address)) &&
 		    !(offers & EXT_SMTPUTF8))
-			outcome_set(o, FATE_FAILED, 0, "5.6.7",
-			    span_dup(SPAN("the server offers no SMTPUTF8, "
-			    "which this address needs")));
+			lack_smtputf8(o, server);
 		else if (!text_is_ascii(span_of(r->address)))
 			utf8 = true;
 	}
@@ -210,7 +217,8 @@ eight_bit_goes(const struct ehlo *h, const struct job_rules *rules)
 }
 
 static bool
-check_text(struct job *j, const struct ehlo *h, const struct job_rules *rules)
+check_text(struct job *j, const struct ehlo *h, const struct job_rules *rules,
+    const char *server)
 {
 	const struct survey *t = &j->survey;
 
@@ -222,14 +230,14 @@ check_text(struct job *j, const struct ehlo *h, const struct job_rules *rules)
 		    (long long)t->longest_at, (long long)t->longest,
 		    TEXT_LINE_MAX);
 	else if (t->eight_bit && !eight_bit_goes(h, rules))
-		fail(j, "5.6.3", "the text has octets over 127 and the server "
-		    "offers no 8BITMIME");
+		fail(j, "5.6.3", "%s: offers no 8BITMIME, and the text has octets "
+		    "over 127", server);
 	else if (j->env.smtputf8 && !(h->offers & EXT_SMTPUTF8))
-		fail(j, "5.6.7", "the message needs SMTPUTF8, which the server "
-		    "does not offer");
+		fail(j, "5.6.7", "%s: offers no SMTPUTF8, which the message needs",
+		    server);
 	else if (h->size > 0 && t->size > h->size)
-		fail(j, "5.3.4", "the message has %lld octets; the server "
-		    "takes %lld", (long long)t->size, (long long)h->size);
+		fail(j, "5.3.4", "%s: takes %lld octets; the message has %lld",
+		    server, (long long)h->size, (long long)t->size);
 	else
 		return true;
 	return false;
@@ -276,7 +284,8 @@ let_go(struct job *j, const struct job_rules *rules)
 }
 
 bool
-job_fits(struct job *j, const struct ehlo *h, const struct job_rules *rules)
+job_fits(struct job *j, const struct ehlo *h, const struct job_rules *rules,
+    const char *server)
 {
 	struct err e = {0};
 
@@ -297,8 +306,8 @@ job_fits(struct job *j, const struct ehlo *h, const struct job_rules *rules)
 	/* another server may have been promised it */
 	j->env.smtputf8 = j->smtputf8 ||
 	    (j->survey.eight_bit_header && (h->offers & EXT_SMTPUTF8));
-	return check_addresses(j, h->offers) && check_text(j, h, rules) &&
-	    some_left(j);
+	return check_addresses(j, h->offers, server) &&
+	    check_text(j, h, rules, server) && some_left(j);
 }
 
 /* ---- fates ---- */

@@ -49,9 +49,11 @@ void job_free(struct job *);
  * Can it be said to this server?  Recipients and texts that cannot get their fate:
  * 65 a line over 998 octets, a CR or LF alone, octets over 0x7f without 8BITMIME, an
  * address that cannot be said; 69 larger than the server's SIZE (5.3.4), SMTPUTF8
- * needed and not offered (5.6.7).  True: somebody is left to send it to.
+ * needed and not offered (5.6.7); where it is the server that falls short, by its name.
+ * True: somebody is left to send it to.
  */
-bool job_fits(struct job *, const struct ehlo *, const struct job_rules *);
+bool job_fits(struct job *, const struct ehlo *, const struct job_rules *,
+    const char *server);
 
 /*
  * The next piece of its text: 1, good until the next call; 0 at the end; -1.

@@ -354,7 +354,8 @@ begin_next(struct lane *l)
 
 	if (j == NULL)
 		return false;
-	if (!job_fits(j, &client(l)->server, &l->batch->rules)) {
+	if (!job_fits(j, &client(l)->server, &l->batch->rules,
+	    session_name(&l->session))) {
 		batch_tell(l->batch, j, NULL, NULL);
 		return true;
 	}
