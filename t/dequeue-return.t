@@ -189,8 +189,11 @@ done
 END
 chmod +x "$tmp/answer"
 fresh
-like 'the total' 'delivered 1, deferred 1, failed 2, busy 0, changed 0, bounced 2$' \
-	dq --all --bounce-failed -v -- "$tmp/answer"
+dq --all --bounce-failed -v -- "$tmp/answer" >"$tmp/said" 2>&1
+like 'the total' 'delivered 1, deferred 1, failed 2, busy 0, changed 0, bounced 2$' cat "$tmp/said"
+like 'who is returned' '^dequeue: 1001.m.host: bob@y.test: returned: mx.y.test' cat "$tmp/said"
+like 'and who only goes' '^dequeue: 1002.m.host: bob@y.test: taken out, and nobody is to be told: mx' \
+	cat "$tmp/said"
 is 'only what is deferred waits' eve@y.test pending
 is 'one report: the other was from <>' 1 sent
 report ann@x.test >"$tmp/report"

@@ -63,14 +63,18 @@ our_name(char *name, size_t size)
 	name[size - 1] = '\0';
 }
 
-/* Never to the null sender: RFC 5321 section 6.1. */
+bool
+bounce_is_due(const struct message *m, size_t rcpt)
+{
+	return m->env.sender != NULL && *m->env.sender != '\0' &&
+	    wants_report(&m->env.rcpts.p[rcpt]);
+}
+
 static bool
 is_due(const struct message *m, const struct failings *v)
 {
-	if (m->env.sender == NULL || *m->env.sender == '\0')
-		return false;
 	for (size_t i = 0; i < v->n; i++)
-		if (wants_report(&m->env.rcpts.p[v->p[i].rcpt]))
+		if (bounce_is_due(m, v->p[i].rcpt))
 			return true;
 	return false;
 }

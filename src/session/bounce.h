@@ -18,6 +18,12 @@ void failings_add(struct failings *, size_t rcpt, const struct result *,
 void failings_free(struct failings *);
 
 /*
+ * Is anybody to be told that it failed for this recipient?  Not a null or unknown
+ * sender (RFC 5321 section 6.1), nor one who asked for no such report.
+ */
+bool bounce_is_due(const struct message *, size_t rcpt);
+
+/*
  * Appends one report about them; `text` is the message, as report.h wants it.
  * False, nothing is added: nobody is to be told.
  */

@@ -121,8 +121,9 @@ mark_failed(struct job *j, struct taken *t, const struct failing *f)
 	check_marked(j, t, &r, done, &e);
 	j->bounced += done == 0;
 	if (done == 0 && j->how->verbose)
-		warn(j->how->tool, "%s: %s: returned: %s", message_label(&t->m),
-		    r.recipient, r.text);
+		warn(j->how->tool, "%s: %s: %s: %s", message_label(&t->m),
+		    r.recipient, bounce_is_due(&t->m, f->rcpt) ? "returned" :
+		    "taken out, and nobody is to be told", r.text);
 }
 
 /* Not reported: it stays in its queue. */
