@@ -314,6 +314,9 @@ rm -rf "$tmp/kept"
 ok 'a pipe goes into a file' piped in_room
 is 'that nobody sees' '' cat "$tmp/room.seen"
 is 'whole' "$(cat "$msg")" kept
+no_room() { (ulimit -f 0; in_room) 2>&1 | cat; }
+like 'where there is no room, the place is told' "keep the message from stdin in $tmp/room: " \
+	piped no_room
 closed() { "$@" <&-; }
 exits 'no stdin at all' 74 closed sent '' -f a@x.test b@y.test
 exits 'a directory' 74 from "$tmp" sent '' -f a@x.test b@y.test

@@ -10,16 +10,22 @@
 
 #define PIECE 65536
 
+static const char *
+temporary(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return dir != NULL && *dir != '\0' ? dir : "/tmp";
+}
+
 /* A file that only we know. */
 static int
 unlinked(struct err *e)
 {
-	const char *dir = getenv("TMPDIR");
+	const char *dir = temporary();
 	struct buf path = {0};
 	int fd;
 
-	if (dir == NULL || *dir == '\0')
-		dir = "/tmp";
 	fd = open(dir, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		buf_addf(&path, "%s/tidegate.XXXXXX", dir);
@@ -69,7 +75,8 @@ copy(int to, int64_t deadline, struct err *e)
 		if (n < 0)
 			return err_sys(e, "read stdin");
 		if (put_all(to, piece, (size_t)n) < 0) {
-			err_sys(e, "keep the message from stdin");
+			err_sys(e, "keep the message from stdin in %s",
+			    temporary());
 			e->fault = FAULT_TEMP;
 			return -1;
 		}
