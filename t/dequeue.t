@@ -80,6 +80,9 @@ echo $$ >"$tmp/pid"
 read -r line
 exec cat "$tmp/never"
 EOT
+command_ babbles <<'EOT'
+exec yes nonsense
+EOT
 command_ nonsense <<'EOT'
 echo 'hello, world'
 printf 'REF\tr@y.test\tdelivered\n'
@@ -226,6 +229,11 @@ is 'both are back' 2 sh -c 'queue-list --spool=maildir:"$tmp/md" | grep -c .'
 ok 'it was ended' sh -c '! kill -0 "$(cat "$tmp/pid")"'
 is 'a deadline' 75 status_of dq --all --deadline=1s -- "$tmp/hangs"
 is 'both are back again' 2 sh -c 'queue-list --spool=maildir:"$tmp/md" | grep -c .'
+is 'one that never stops talking, and answers nothing, hangs, too' 75 \
+	status_of timeout 60 "$tap_built/bin/dequeue" --spool=maildir:"$tmp/md" --all --timeout=1s -- "$tmp/babbles"
+is 'it has a deadline' 75 \
+	status_of timeout 60 "$tap_built/bin/dequeue" --spool=maildir:"$tmp/md" --all --deadline=1s -- "$tmp/babbles"
+is 'and both are back' 2 sh -c 'queue-list --spool=maildir:"$tmp/md" --state=deferred | grep -c "/new/"'
 queue 2
 is 'nonsense, foreign refs, two answers' \
 	'released 0, delivered 0, deferred 2, failed 0, busy 0, changed 0' \

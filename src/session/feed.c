@@ -174,7 +174,7 @@ static int
 look(struct feed *f, struct pollfd *p, struct err *e)
 {
 	struct pollfd *input = &p[2 * f->n];
-	int r;
+	int r, heard;
 
 	for (size_t i = 0; i < f->n; i++) {
 		const struct worker *w = &f->one[i].w;
@@ -192,9 +192,11 @@ look(struct feed *f, struct pollfd *p, struct err *e)
 		e->fault = FAULT_OS;
 		return -1;
 	}
-	if (move_octets(f, p))
-		return 0;
+	heard = move_octets(f, p);
+	/* who talks without end, and answers nothing, is as late as who is silent */
 	late(f);
+	if (heard)
+		return 0;
 	for (size_t i = 0; i < f->n && r == 0; i++)
 		if (f->one[i].w.child.pid != 0)
 			worker_reap(&f->one[i].w);
