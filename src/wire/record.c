@@ -196,9 +196,10 @@ parse_result(struct result *r, struct span line, struct err *e)
 		return err_set(e, FAULT_DATA, "`%.*s' is no status",
 		    (int)(s.n < 100 ? s.n : 100), s.p);
 	/* who says two things has not said that it may leave its queue */
-	if ((r->fate == FATE_DELIVERED || r->fate == FATE_RELAYED) && *s.p != '2')
-		return err_set(e, FAULT_DATA, "%s, with the status %.*s of failure",
-		    fates[r->fate], (int)s.n, s.p);
+	if ((r->fate == FATE_DELIVERED || r->fate == FATE_RELAYED) != (*s.p == '2') &&
+	    r->fate != FATE_DEFERRED)
+		return err_set(e, FAULT_DATA, "%s, with the status %.*s of %s",
+		    fates[r->fate], (int)s.n, s.p, *s.p == '2' ? "success" : "failure");
 	r->status = span_dup(s);
 	return (r->text = field("text", line, e)) != NULL ? 0 : -1;
 }
