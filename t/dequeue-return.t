@@ -166,6 +166,11 @@ like 'and says why' 'not returned to <ann@x.test>: sendmail: queue full' dq 1001
 pending >"$tmp/left"
 is 'then all of it stays' 4 grep -c . "$tmp/left"
 rm "$tmp/refuse"
+mkdir -p "$tmp/nm/queue" "$tmp/nm/failed" "$tmp/nm/tmp"
+printf 'ann@x.test, eve@z.test\nbob@y.test\n\nSubject: x\n\nhi\n' >"$tmp/nm/queue/1795450564.1"
+exits 'a sender who would be two: 65' 65 dequeue --spool=nullmailer:"$tmp/nm" --all --bounce
+is 'nobody is told' 0 sent
+ok 'and it stays' test -e "$tmp/nm/queue/1795450564.1"
 mv "$tmp/bin/sendmail" "$tmp/sendmail"
 command -v sendmail >/dev/null || exits 'no sendmail: 69' 69 dq 1001.m.host --bounce
 mv "$tmp/sendmail" "$tmp/bin/sendmail"

@@ -7,6 +7,7 @@
 
 #include "out/report.h"
 #include "spool/program.h"
+#include "wire/path.h"
 
 void
 failings_add(struct failings *v, size_t rcpt, const struct result *r,
@@ -131,6 +132,9 @@ bounce_report(struct spool *s, const struct message *m, const struct failings *v
 	struct buf text = {0}, report = {0};
 	int r = 0;
 
+	/* of `a@x, b@y' somebody else would get it, too */
+	if (is_due(m, v) && !path_is_mailbox(span_of(m->env.sender)))
+		return err_set(e, FAULT_DATA, "its sender is no address");
 	if (is_due(m, v) && (r = read_original(s, m, &text, e)) == 0) {
 		bounce_compose(&report, m, v, buf_span(&text));
 		r = hand_in(s, m->env.sender, buf_span(&report), e);
