@@ -166,6 +166,15 @@ like 'and says why' 'not returned to <ann@x.test>: sendmail: queue full' dq 1001
 pending >"$tmp/left"
 is 'then all of it stays' 4 grep -c . "$tmp/left"
 rm "$tmp/refuse"
+fresh
+letter 1009.m.host "j$(printf '\303\266')@x.test" "m$(printf '\303\274')@y.test" eve@y.test
+exits 'addresses beyond ASCII, and nobody has noted that they need SMTPUTF8' 0 \
+	dq 1009.m.host --bounce -r 'm*'
+like 'are reported as they are' "^Final-Recipient: utf-8; m$(printf '\303\274')@y.test\$" \
+	cat "$tmp/sent.j$(printf '\303\266')@x.test"
+like 'in the form for them' '^Content-Type: message/global-delivery-status$' \
+	cat "$tmp/sent.j$(printf '\303\266')@x.test"
+fresh
 mkdir -p "$tmp/nm/queue" "$tmp/nm/failed" "$tmp/nm/tmp"
 printf 'ann@x.test, eve@z.test\nbob@y.test\n\nSubject: x\n\nhi\n' >"$tmp/nm/queue/1795450564.1"
 exits 'a sender who would be two: 65' 65 dequeue --spool=nullmailer:"$tmp/nm" --all --bounce

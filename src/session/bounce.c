@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "out/report.h"
 #include "spool/program.h"
 #include "wire/path.h"
@@ -80,6 +81,25 @@ is_due(const struct message *m, const struct failings *v)
 	return false;
 }
 
+static bool
+is_international(const char *address)
+{
+	struct span s = span_of(address);
+
+	return !text_is_ascii(s) && text_is_utf8(s);
+}
+
+/* Whoever took it: only RFC 6533 has a form for an address that is not ASCII. */
+static bool
+needs_utf8(const struct message *m, const struct report *r)
+{
+	bool needs = m->env.smtputf8 || is_international(r->sender);
+
+	for (size_t i = 0; i < r->n; i++)
+		needs = needs || is_international(r->rcpts[i].address);
+	return needs;
+}
+
 bool
 bounce_compose(struct buf *out, const struct message *m, const struct failings *v,
     struct span text)
@@ -89,7 +109,7 @@ bounce_compose(struct buf *out, const struct message *m, const struct failings *
 	struct report r = {
 		.host = host, .sender = m->env.sender, .envid = m->env.envid,
 		.now = time(NULL), .arrival = m->arrival,
-		.smtputf8 = m->env.smtputf8, .ret = m->env.ret,
+		.ret = m->env.ret,
 	};
 
 	if (!is_due(m, v))
@@ -102,6 +122,7 @@ bounce_compose(struct buf *out, const struct message *m, const struct failings *
 			rcpts[r.n++] = (struct report_rcpt){ to->address, to->orcpt,
 			    v->p[i].status, v->p[i].text, v->p[i].attempted };
 	}
+	r.smtputf8 = needs_utf8(m, &r);
 	our_name(host, sizeof host);
 	report_add(out, &r, text);
 	free(rcpts);

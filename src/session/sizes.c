@@ -5,7 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/text.h"
 #include "out/fit.h"
 #include "out/report.h"
 #include "session/bounce.h"
@@ -116,17 +115,6 @@ add_failing(struct failings *v, size_t rcpt, int64_t size, int64_t limit)
 	buf_free(&text);
 }
 
-/* An address of its envelope that is not ASCII can be reported by RFC 6533 only. */
-static bool
-needs_utf8(const struct envelope *env)
-{
-	bool ascii = text_is_ascii(span_of(env->sender));
-
-	for (size_t i = 0; i < env->rcpts.n; i++)
-		ascii = ascii && text_is_ascii(span_of(env->rcpts.p[i].address));
-	return env->smtputf8 || !ascii;
-}
-
 int
 sizes_report(const struct sizes *s, const struct envelope *env, struct body *b,
     struct buf *out, struct err *e)
@@ -137,7 +125,6 @@ sizes_report(const struct sizes *s, const struct envelope *env, struct body *b,
 	int64_t size = 0;
 	int r = read_text(b, &text, &size, e);
 
-	m.env.smtputf8 = needs_utf8(env);
 	for (size_t i = 0; r == 0 && i < env->rcpts.n; i++) {
 		int64_t limit = sizes_limit(s, env->rcpts.p[i].address);
 
