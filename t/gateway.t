@@ -407,6 +407,10 @@ is '... what was run' 'dequeue <--spool=maildir:/q> <--all> <-v> <--results> <--
 exits '... --strict' 75 flush --strict
 doing dequeue "$drained; printf '/q/4\tb@x\tfailed\t5.1.1\tno\n'; exit 75"
 is 'what failed for good is told' 'sent=2 deferred=2' flushed 69
+doing dequeue "$drained; printf 'dequeue: A: a@x: %s: 250\n' delivered relayed deferred >&2
+	printf 'dequeue: A: left\ndequeue: B: stayed: 451\n' >&2; exit 75"
+is 'without -v: of a session that failed, not what went well' 'dequeue: A: a@x: deferred: 250
+dequeue: B: stayed: 451' sh -c 'gateway-flush "$1" isp 2>&1' - "--config=$tmp/c/isp.conf"
 doing dequeue 'printf "/q/4\tb@x\tdeferred\t4.4.1\tno\n"; exit 75'
 is 'nothing was taken' 'sent=0 deferred=1' flushed 75
 for row in '192.0.2.7 2525 192.0.2.7:2525' '2001:db8::7 25 [2001:db8::7]:25' '[2001:db8::7] 25 [2001:db8::7]:25' 'mx 587 mx:587'; do
