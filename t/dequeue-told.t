@@ -23,7 +23,7 @@ fresh() {
 	letter 2.b.h dora@y.test
 }
 dq() { dequeue --spool=maildir:"$tmp/md" "$@"; }
-said() { "$@" 2>&1 >/dev/null; }
+said() { { "$@" >/dev/null; } 2>&1; }
 # bob is deferred, carla refused, dora served
 cat >"$tmp/each" <<'END'
 #!/bin/sh
