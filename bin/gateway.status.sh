@@ -67,7 +67,8 @@ did_it_work() {
 	elif [ "$good" -eq 0 ]; then
 		echo "$link_name: none of $failures went well"
 	else
-		echo "$link_name: failed, $failures times since it went well"
+		[ "$failures" -ne 1 ] && times=times || times=time
+		echo "$link_name: failed, $failures $times since it went well"
 	fi
 	[ "$good" -eq 0 ] || { ago "$good"; line_of 'went well' "$(at "$good")" "$span"; }
 	[ "$failed" -ne 0 ] || return 0

@@ -26,6 +26,8 @@ next        2026-11-25 10:46:40  EVERY' told $((T0 + 60))
 is '--status dials nothing' 0 dials
 fails
 at $((T0 + 3600)) >"$tmp/said" 2>&1
+is 'one did not' 'isp: failed, 1 time since it went well' sh -c 'head -n 1 "$1"' - \
+	"$(told $((T0 + 3700)) >"$tmp/once"; echo "$tmp/once")"
 at $((T0 + 4200)) >"$tmp/said" 2>&1
 is 'two did not' 'isp: failed, 2 times since it went well
 went well   2026-11-25 09:46:40  73m ago
@@ -70,6 +72,15 @@ is 'DIAL' 'DIAL failed with status 3' why
 sed -i 's/^DIAL=.*/DIAL=true/' "$tmp/c/isp.conf"
 printf '%s\n' 'echo " <- 451 later" >&2' 'echo "dequeue: mx: 451 later" >&2' 'echo "released 0" >&2' 'exit 75' >"$tmp/do/dequeue"
 is 'the words of a program, not what was said to it' 'dequeue: mx: 451 later' why -v
+cat >"$tmp/do/dequeue" <<'END'
+echo "dequeue: 1A: bob@x.test: deferred: mx: 451 later
+dequeue: 2B: ann@x.test: delivered: mx: 250 ok
+dequeue: 3C: ann@x.test: relayed: mx: 250 ok
+dequeue: 4D: released
+dequeue: 4D: left" >&2
+exit 75
+END
+is 'not what went well' 'dequeue: 1A: bob@x.test: deferred: mx: 451 later' why -v
 echo 'exit 76' >"$tmp/do/dequeue"
 is 'a program without words' 'gateway-flush: status 76' why
 echo 'exec tail -f /dev/null' >"$tmp/do/dequeue"

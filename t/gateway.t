@@ -413,6 +413,8 @@ is 'without -v: of a session that failed, not what went well' 'dequeue: A: a@x: 
 dequeue: B: stayed: 451' sh -c 'gateway-flush "$1" isp 2>&1' - "--config=$tmp/c/isp.conf"
 doing dequeue 'printf "/q/4\tb@x\tdeferred\t4.4.1\tno\n"; exit 75'
 is 'nothing was taken' 'sent=0 deferred=1' flushed 75
+doing dequeue 'echo "dequeue: open /q: Permission denied" >&2; exit 77'
+is 'who could not look does not know what stays' 'sent=0 deferred=-' flushed 77
 for row in '192.0.2.7 2525 192.0.2.7:2525' '2001:db8::7 25 [2001:db8::7]:25' '[2001:db8::7] 25 [2001:db8::7]:25' 'mx 587 mx:587'; do
 	# shellcheck disable=SC2086
 	set -- $row
