@@ -97,17 +97,21 @@ steps_at() {
 	done <"$tmp/steps.log"
 }
 
-# at_each_step NAME: killed after, and failing at, each step of the drain
+# at_each_step NAME: killed after, and failing at, each step of the drain; from each third
+# one on the disk is full
 at_each_step() {
-	[ -z "${SOAK:-}" ] || steps_every=1
+	steps_usual=${steps_every:-1}
+	[ -z "${SOAK:-}" ] || steps_usual=1
 	rm -f "$steps_seen"/*
 	steps_fresh
 	steps_look
 	mv "$steps_seen/wait" "$steps_seen/all"
 	mv "$steps_seen/rest" "$steps_seen/others"
 	ok "$1: there is something to drain" test -s "$steps_seen/all"
-	for steps_what in kill ENOSPC EIO EMFILE; do
-		case $steps_what in kill) STEPS_OPENS= ;; *) STEPS_OPENS=1 ;; esac
+	for steps_what in kill full ENOSPC EIO EMFILE; do
+		case $steps_what in kill | full) STEPS_OPENS= ;; *) STEPS_OPENS=1 ;; esac
+		steps_every=$steps_usual
+		case $steps_what:${SOAK:-} in full:) steps_every=$((steps_usual * 3)) ;; esac
 		export STEPS_OPENS
 		steps_fresh
 		rm -f "$tmp/steps.log"
@@ -122,4 +126,5 @@ at_each_step() {
 			'' head -40 "$tmp/steps.bad"
 	done
 	unset STEPS_OPENS
+	steps_every=$steps_usual
 }

@@ -8,6 +8,7 @@
  *	STEPS_AT=NUMBER		at this step (the first is 1)
  *	STEPS_DO=kill		the program is gone right after it (SIGKILL); or
  *		ENOSPC, EIO, EMFILE	the call fails with that, once
+ *		full		it and all behind it fail with ENOSPC
  *	STEPS_RUN=COMMAND	run at that step, before the call, for a shell: what
  *				others may do just then; STEPS_DO is not looked at
  *	STEPS_OPENS=1		opening to read is a step, too
@@ -95,14 +96,16 @@ static int
 step(const char *call, const char *path)
 {
 	int saved = errno, fails;
-	long n;
+	long n, at = atol(setting("STEPS_AT"));
 
 	if (!is_meant(path))
 		return 0;
 	n = atomic_fetch_add(&steps, 1) + 1;
 	record(n, call, path);
 	errno = saved;
-	if (n != atol(setting("STEPS_AT")))
+	if (strcmp(setting("STEPS_DO"), "full") == 0)
+		return at > 0 && n >= at ? ENOSPC : 0;
+	if (n != at)
 		return 0;
 	if (*setting("STEPS_RUN") != '\0') {
 		if (system(setting("STEPS_RUN")) != 0)
