@@ -41,6 +41,12 @@ say() { printf '%s: %s\n' "$prog" "$*" >&2; }
 note() { [ -n "$quiet" ] || say "$@"; }
 tell() { [ -z "$verbose" ] || say "$@"; }
 
+# went_badly FILE: without what dequeue -v says of mail that went well
+went_badly() {
+	sed -e '/^dequeue: .*: delivered: /d; /^dequeue: .*: relayed: /d' \
+	    -e '/^dequeue: [^ ]*: left$/d; /^dequeue: [^ ]*: released$/d' "$1"
+}
+
 die() {
 	die_code=$1
 	shift

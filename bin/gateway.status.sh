@@ -67,8 +67,8 @@ did_it_work() {
 	elif [ "$good" -eq 0 ]; then
 		echo "$link_name: none of $failures went well"
 	else
-		[ "$failures" -ne 1 ] && times=times || times=time
-		echo "$link_name: failed, $failures $times since it went well"
+		[ "$failures" -eq 1 ] || s=s
+		echo "$link_name: failed, $failures time${s-} since it went well"
 	fi
 	[ "$good" -eq 0 ] || { ago "$good"; line_of 'went well' "$(at "$good")" "$span"; }
 	[ "$failed" -ne 0 ] || return 0
