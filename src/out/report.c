@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "wire/chunks.h"
+#include "wire/record.h"
 #include "wire/survey.h"
 
 #define WIDTH 74
@@ -198,7 +199,8 @@ add_recipient(struct buf *b, const struct report_rcpt *r, bool utf8)
 	add_address(b, "Final-Recipient", type, r->address, utf8);
 	buf_addf(b, "Action: failed\nStatus: %s\n", r->status);
 	if (split_reply(text, &host, &reply)) {
-		add_field(b, "Remote-MTA", "dns; ", host, utf8);
+		if (result_names_host(text))
+			add_field(b, "Remote-MTA", "dns; ", host, utf8);
 		add_field(b, "Diagnostic-Code", "smtp; ", reply, utf8);
 	} else {
 		add_field(b, "Diagnostic-Code", "x-tidegate; ", text, utf8);

@@ -111,8 +111,10 @@ add_reply(struct buf *b, const char *text)
 	name = span_dup((struct span){ text, host });
 	add_line(b, "diag_type", "smtp");
 	add_line(b, "diag_text", p + 2);
-	add_line(b, "mta_type", "dns");
-	add_line(b, "mta_mname", name);
+	if (result_names_host(span_of(text))) {
+		add_line(b, "mta_type", "dns");
+		add_line(b, "mta_mname", name);
+	}
 	free(name);
 }
 

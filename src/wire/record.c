@@ -151,6 +151,13 @@ record_parse(struct record *r, struct span line, struct err *e)
 }
 
 bool
+result_names_host(struct span text)
+{
+	return !span_starts(text, "fd:") && !span_starts(text, "unix:") &&
+	    !span_starts(text, "exec:");
+}
+
+bool
 result_is_status(struct span s)
 {
 	struct span part;

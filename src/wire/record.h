@@ -46,6 +46,12 @@ int result_parse(struct result *, struct span line, struct err *);
 /* x.y.z: 2, 4 or 5, and two numbers of up to three digits (RFC 3463 section 2). */
 bool result_is_status(struct span);
 
+/*
+ * Does a result's text begin with the name of a host, as a Remote-MTA is one, and not
+ * with the fd:, unix: or exec: of a peer that has none?
+ */
+bool result_names_host(struct span text);
+
 void record_free(struct record *);
 void result_free(struct result *);
 

@@ -83,6 +83,29 @@ said(void)
 	buf_free(&b);
 }
 
+/* A peer that is no host is no Remote-MTA, whatever it said. */
+static void
+said_by_no_host(void)
+{
+	static const char *const names[] = { "fd:7", "unix:/run/lmtp", "exec:lmtpd" };
+	struct report_rcpt to = rcpts[0];
+	struct report r = plain;
+
+	r.rcpts = &to;
+	r.n = 1;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct buf text = {0}, b;
+
+		buf_addf(&text, "%s: 550 5.1.1 no such user", names[i]);
+		to.text = buf_str(&text);
+		b = made(r, SPAN("Subject: x\n\nx\n"));
+		has(&b, "\nDiagnostic-Code: smtp; 550 5.1.1 no such user\n");
+		ok(count(&b, "Remote-MTA") == 0, "%s is none", names[i]);
+		buf_free(&b);
+		buf_free(&text);
+	}
+}
+
 static void
 how_much_returns(void)
 {
@@ -214,6 +237,7 @@ int
 main(void)
 {
 	said();
+	said_by_no_host();
 	how_much_returns();
 	lines();
 	utf8();
