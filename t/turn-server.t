@@ -155,7 +155,8 @@ is 'for all his domains' 'm1 m2 m4 m5' waits
 fresh
 like 'subdomains' '^250 2.0.0' plays 'EHLO c.test\nCRAM carol third\nATRN\n'
 is 'of one who has them' 'm1 m2 m3 m5' waits
-like 'no mail' '^453 4.0.0' plays 'EHLO c.test\nCRAM dora none\nATRN\nQUIT\n'
+like 'no mail' '^453 4.0.0' plays 'EHLO c.test\nCRAM dora none\nATRN\nQUIT\n' -v
+like 'which the provider can read, too' '^turn-server: [0-9a-f]*: no mail waits for him$' cat "$said"
 
 fresh
 for list in one.test,other.test other.test nosuch.test one.test,two.test,sub.three.test; do
@@ -448,5 +449,8 @@ for mta in postfix exim sendmail; do
 	like "$mta: its domains" 'one\.test' turn-server --customers="$tmp/c" --print-config=$mta
 	like "$mta: where it goes" '127\.0\.0\.8' turn-server --customers="$tmp/c" --print-config=$mta
 done
+: >"$tmp/nobody"
+like 'nobody to print it for' '^turn-server: .*/nobody: no customer is in it$' \
+	turn-server --customers="$tmp/nobody" --print-config=postfix
 exits 'another MTA' 64 turn-server --customers="$tmp/c" --print-config=pigeon
 done_testing

@@ -227,8 +227,10 @@ turn(struct turn_parent *t, const struct domains *d)
 		turn_parent_log_err(t, "looking into the queue: ", &e);
 		return turn_parent_say(t, 451, "4.3.0", "unable to look into the queue now");
 	}
-	if (n == 0)
+	if (n == 0) {
+		turn_parent_log(t, "no mail waits for him", SPAN(""));
 		return turn_parent_say(t, 453, "4.0.0", "you have no mail");
+	}
 	if (takeable == 0) {
 		turn_parent_log(t, "the MTA has all his mail in hand", SPAN(""));
 		return turn_parent_say(t, 451, "4.3.2", "your mail is being delivered just now");

@@ -380,7 +380,9 @@ printed(void)
 	struct err e = {0};
 	struct buf b = {0};
 
-	if (customers_read(&c, customers_file, &e) == 0 &&
+	if (customers_read(&c, customers_file, &e) == 0 && c.n == 0)
+		err_set(&e, FAULT_CONFIG, "%s: no customer is in it", customers_file);
+	if (e.fault == FAULT_NONE &&
 	    provider_config(&b, print_config, &c, &e) == 0 &&
 	    (fwrite(b.p, 1, b.n, stdout) != b.n || fflush(stdout) != 0))
 		err_sys(&e, "write");
