@@ -181,6 +181,23 @@ exits 'a sender who would be two: 65' 65 dequeue --spool=nullmailer:"$tmp/nm" --
 is 'nobody is told' 0 sent
 ok 'and it stays' test -e "$tmp/nm/queue/1795450564.1"
 mv "$tmp/bin/sendmail" "$tmp/sendmail"
+# one that takes its time
+printf '#!/bin/sh\n: >"$tmp/hangs"\nexec sleep 1000\n' >"$tmp/bin/sendmail"
+chmod +x "$tmp/bin/sendmail"
+fresh
+printf '#!/bin/sh\nwhile IFS= read -r line; do printf "%%s\\t*\\tfailed\\t5.1.1\\tno\\n" "${line%%%%\t*}"; done\n' >"$tmp/fails"
+chmod +x "$tmp/fails"
+exits 'sendmail hangs: --deadline is for it, too' 75 timeout 30 "$tap_built/bin/dequeue" \
+	--spool=maildir:"$tmp/md" --all --deadline=1s --bounce-failed -- "$tmp/fails"
+is 'and all of it stays, but for what was from <>' 3 sh -c 'queue-list --spool=maildir:"$tmp/md" -F %r | wc -w'
+rm "$tmp/hangs"
+timeout -k 30 90 "$tap_built/bin/dequeue" --spool=maildir:"$tmp/md" --all --bounce 2>/dev/null &
+returning=$!
+wait_for test -e "$tmp/hangs"
+kill $returning
+exits 'a signal ends it' 75 wait $returning
+is 'with nobody taken out' 3 sh -c 'queue-list --spool=maildir:"$tmp/md" -F %r | wc -w'
+rm "$tmp/bin/sendmail"
 command -v sendmail >/dev/null || exits 'no sendmail: 69' 69 dq 1001.m.host --bounce
 mv "$tmp/sendmail" "$tmp/bin/sendmail"
 

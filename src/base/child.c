@@ -178,12 +178,14 @@ end_by(struct child *c, int64_t until)
 {
 	int status;
 
+	/* first: the end of what it reads must not look like the end of a letter */
+	if (c->pid > 0)
+		kill(-c->pid, SIGTERM);
 	shut(&c->in);
 	shut(&c->out);
 	shut(&c->err);
 	if (c->pid <= 0)
 		return;
-	kill(-c->pid, SIGTERM);
 	if (child_wait(c, until, &status) < 0) {
 		kill(-c->pid, SIGKILL);
 		child_wait(c, NEVER, &status);
@@ -309,6 +311,13 @@ child_run(const char *const argv[], struct span input, struct buf *out,
     struct buf *err, size_t limit, int64_t deadline, struct err *e)
 {
 	return run(argv, input, out, err, limit, deadline, false, e);
+}
+
+int
+child_tell(const char *const argv[], struct span input, struct buf *out,
+    struct buf *err, size_t limit, int64_t deadline, struct err *e)
+{
+	return run(argv, input, out, err, limit, deadline, true, e);
 }
 
 int

@@ -51,7 +51,11 @@ void child_end_soon(struct child *);
 int child_run(const char *const argv[], struct span input, struct buf *out,
     struct buf *err, size_t limit, int64_t deadline, struct err *);
 
-/* The same without input; a signal that came (base/interrupt.h) ends it, too. */
+/* The same; a signal that came (base/interrupt.h) ends it, too. */
+int child_tell(const char *const argv[], struct span input, struct buf *out,
+    struct buf *err, size_t limit, int64_t deadline, struct err *);
+
+/* Likewise, without input. */
 int child_ask(const char *const argv[], struct buf *out, struct buf *err,
     size_t limit, int64_t deadline, struct err *);
 

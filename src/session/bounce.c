@@ -5,6 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "out/report.h"
 #include "spool/program.h"
@@ -131,16 +133,14 @@ bounce_compose(struct buf *out, const struct message *m, const struct failings *
 
 static int
 hand_in(const struct spool *s, const char *sender, struct span report,
-    struct err *e)
+    int64_t deadline, struct err *e)
 {
 	bool other = s->live && s->kind == &spool_postfix && s->conf != NULL;
 	/* -C: the instance that has the message */
 	const char *const there[] = { "-C", s->conf, "-i", "-f", "<>", "--",
 	    sender, NULL };
-	struct buf said = {0};
-	int r = program_run("sendmail", there + (other ? 0 : 2), report, &said, e);
+	int r = program_tell("sendmail", there + (other ? 0 : 2), report, deadline, e);
 
-	buf_free(&said);
 	if (r != 0)
 		err_in(e, "sendmail");
 	return r == 0 ? 1 : -1;
@@ -148,7 +148,7 @@ hand_in(const struct spool *s, const char *sender, struct span report,
 
 int
 bounce_report(struct spool *s, const struct message *m, const struct failings *v,
-    struct err *e)
+    int64_t deadline, struct err *e)
 {
 	struct buf text = {0}, report = {0};
 	int r = 0;
@@ -156,9 +156,11 @@ bounce_report(struct spool *s, const struct message *m, const struct failings *v
 	/* of `a@x, b@y' somebody else would get it, too */
 	if (is_due(m, v) && !path_is_mailbox(span_of(m->env.sender)))
 		return err_set(e, FAULT_DATA, "its sender is no address");
+	if (is_due(m, v) && (interrupt_came() || clock_left(deadline) == 0))
+		return err_set(e, FAULT_TEMP, "there is no time for a report");
 	if (is_due(m, v) && (r = read_original(s, m, &text, e)) == 0) {
 		bounce_compose(&report, m, v, buf_span(&text));
-		r = hand_in(s, m->env.sender, buf_span(&report), e);
+		r = hand_in(s, m->env.sender, buf_span(&report), deadline, e);
 	}
 	buf_free(&text);
 	buf_free(&report);

@@ -34,9 +34,9 @@ bool bounce_compose(struct buf *, const struct message *, const struct failings 
  * Hands it to `sendmail -f <>'.  1: it was taken (exit 0); 0:
  * nobody is to be told, since the sender is <> or unknown, or they asked for no
  * such report (RFC 3461 section 4.1); -1: 75 it was not taken, 69 no sendmail, 65
- * the sender is no address.
+ * the sender is no address.  After `deadline`, or once a signal came, none is taken.
  */
 int bounce_report(struct spool *, const struct message *, const struct failings *,
-    struct err *);
+    int64_t deadline, struct err *);
 
 #endif

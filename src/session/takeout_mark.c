@@ -149,7 +149,8 @@ send_back(struct job *j, struct taken *t)
 	if (t->failed.n == 0)
 		return;
 	if (kind->reports == NULL || !kind->reports(t->claimed, &t->m))
-		told = bounce_report(t->spool, &t->m, &t->failed, &e) >= 0;
+		told = bounce_report(t->spool, &t->m, &t->failed,
+		    j->how->limits.deadline, &e) >= 0;
 	if (!told) {
 		err_in(&e, "%s: not returned to <%s>", message_label(&t->m),
 		    t->m.env.sender);

@@ -101,9 +101,10 @@ program_failed(const char *name, int status, struct span words, struct err *e)
 	return err_set(e, fault, "%.*s", (int)last.n, last.p);
 }
 
-int
-program_run(const char *name, const char *const args[], struct span input,
-    struct buf *out, struct err *e)
+static int
+run(const char *name, const char *const args[], struct span input, struct buf *out,
+    int (*child)(const char *const [], struct span, struct buf *, struct buf *, size_t,
+    int64_t, struct err *), int64_t deadline, struct err *e)
 {
 	const char *argv[ARGS_MAX];
 	struct buf path = {0}, words = {0};
@@ -114,8 +115,7 @@ program_run(const char *name, const char *const args[], struct span input,
 		for (; args[n - 1] != NULL && n < ARGS_MAX - 1; n++)
 			argv[n] = args[n - 1];
 		argv[n] = NULL;
-		status = child_run(argv, input, out, &words, OUTPUT_MAX,
-		    clock_in(PATIENCE_MS), e);
+		status = child(argv, input, out, &words, OUTPUT_MAX, deadline, e);
 	} else {
 		err_set(e, FAULT_UNAVAILABLE, "%s: is not on this host", name);
 	}
@@ -124,6 +124,25 @@ program_run(const char *name, const char *const args[], struct span input,
 	buf_free(&path);
 	buf_free(&words);
 	return status;
+}
+
+int
+program_run(const char *name, const char *const args[], struct span input,
+    struct buf *out, struct err *e)
+{
+	return run(name, args, input, out, child_run, clock_in(PATIENCE_MS), e);
+}
+
+int
+program_tell(const char *name, const char *const args[], struct span input,
+    int64_t deadline, struct err *e)
+{
+	struct buf said = {0};
+	int r = run(name, args, input, &said, child_tell,
+	    clock_sooner(deadline, clock_in(PATIENCE_MS)), e);
+
+	buf_free(&said);
+	return r;
 }
 
 static size_t

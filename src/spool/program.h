@@ -22,6 +22,13 @@ int program_run(const char *name, const char *const args[], struct span input,
     struct buf *out, struct err *);
 
 /*
+ * The same, until `deadline` at the latest and only while no signal came; what it prints
+ * is dropped.
+ */
+int program_tell(const char *name, const char *const args[], struct span input,
+    int64_t deadline, struct err *);
+
+/*
  * Starts the program argv[0] (a path) with all these words and shares the others among a
  * few, which go on without us; each gets every so-manieth, so that the first ones are not
  * all behind one that is stuck.  Returns how many of `shared' nobody has: one could not be
