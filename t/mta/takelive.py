@@ -10,6 +10,7 @@
     takelive.py rest PLAN DOMAIN...     who still waits after these drains
     takelive.py storm SEED KILLS DIR LEFT COMMAND...
                                         see storm()
+    takelive.py reckon DIR FAR          what of that came too often
 
 No two recipients are alike, so each is known by its address.  Its local part says how its
 server will answer: later-* 451, no-* 550, others are accepted.
@@ -91,29 +92,33 @@ def told(*files):
     return sorted(f"{r} {fate}" for r, fate in dict(results(files)).items())
 
 
+def letters(where):
+    """(EHLO name, [recipient]) of each in the Maildir."""
+    for name in os.listdir(os.path.join(where, "new")):
+        with open(os.path.join(where, "new", name), "rb") as f:
+            top = f.read().split(b"\nFrom: ")[0].decode()
+        by = re.search(r"^X-Helo: (\S+)", top, re.M)
+        yield by and by.group(1), re.findall(r"^Delivered-To: *(\S+)", top, re.M)
+
+
 def got(*dirs):
-    out = []
-    for where in dirs:
-        for name in os.listdir(os.path.join(where, "new")):
-            with open(os.path.join(where, "new", name), "rb") as f:
-                top = f.read().split(b"\nFrom: ")[0]
-            out += [r.decode() for r in re.findall(rb"^Delivered-To: *(\S+)", top, re.M)]
-    return sorted(out)
+    return sorted(r for where in dirs for _, rcpts in letters(where) for r in rcpts)
 
 
 def storm(seed, kills, where, left, *command):
     """Runs COMMAND, a drain, and kills it with SIGKILL after some result lines and a few
     milliseconds, KILLS times; then until LEFT, a command, prints nothing.  Each second
-    time the word WINDOW in COMMAND is 1, else 50: what may be delivered twice.  Leaves
-    DIR/NNN.results; prints what was told twice, and on stderr how many letters may have
-    been delivered twice.
+    time the word WINDOW in COMMAND is 1, else 50: what may be in hand, and come twice.
+    The word RUN is the run's own, NNN: its EHLO name.  Leaves DIR/NNN.results and
+    DIR/killed, `NNN WINDOW' a line; prints what was told twice.
     """
-    rng, runs, hits, allowed, seen = random.Random(int(seed)), 0, 0, 0, {}
+    rng, runs, hits, seen = random.Random(int(seed)), 0, 0, {}
     os.makedirs(where, exist_ok=True)
     deadline = time.monotonic() + 900 + 10 * int(kills)
     while time.monotonic() < deadline:
         window = "1" if runs % 2 else "50"
-        run = subprocess.Popen([w.replace("WINDOW", window) for w in command],
+        run = subprocess.Popen([w.replace("WINDOW", window).replace("RUN", f"{runs:03}")
+                                for w in command],
                                stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL, start_new_session=True)
         lines = []
@@ -124,7 +129,8 @@ def storm(seed, kills, where, left, *command):
             if run.poll() is None:
                 os.killpg(run.pid, signal.SIGKILL)
                 hits += 1
-                allowed += int(window)
+                with open(os.path.join(where, "killed"), "a", encoding="ascii") as f:
+                    print(f"{runs:03} {window}", file=f)
         lines += run.stdout.readlines()
         run.wait()
         with open(os.path.join(where, f"{runs:03}.results"), "wb") as f:
@@ -138,12 +144,37 @@ def storm(seed, kills, where, left, *command):
             break
     else:
         return ["never done"]
-    print(f"# {hits} kills in {runs} runs; in hand then, letters: {allowed}", file=sys.stderr)
+    print(f"# {hits} kills in {runs} runs", file=sys.stderr)
     return [f"{r} was told {n} times" for r, n in seen.items() if n > 1]
 
 
+def reckon(where, far):
+    """A recipient comes once more for each killed run that did not tell of him, and such
+    a run leaves no more letters open than it had in hand.
+    """
+    with open(os.path.join(where, "killed"), encoding="ascii") as f:
+        window = {run: int(n) for run, n in map(str.split, f)}
+    told = {name[:3]: {r for r, fate in results([os.path.join(where, name)])
+                       if fate == "delivered"}
+            for name in os.listdir(where) if name.endswith(".results")}
+    bad, open_letters, came, excused = [], {}, {}, {}
+    for run, rcpts in letters(far):
+        untold = [r for r in rcpts if r not in told.get(run, rcpts)]
+        open_letters[run] = open_letters.get(run, 0) + (len(untold) > 0)
+        for r in rcpts:
+            came[r] = came.get(r, 0) + 1
+            excused[r] = excused.get(r, 0) + (r in untold)
+    bad += [f"run {run}: {n} letters without an answer, {window.get(run, 0)} in hand"
+            for run, n in open_letters.items() if n > window.get(run, 0)]
+    bad += [f"{r} came {n} times, {excused[r]} of them unanswered"
+            for r, n in came.items() if n - 1 > excused[r]]
+    print(f"# {len(window)} kills, {sum(open_letters.values())} letters unanswered, "
+          f"{sum(n - 1 for n in came.values())} recipients came again", file=sys.stderr)
+    return bad
+
+
 if __name__ == "__main__":
-    if sys.argv[1] not in ("plan", "submit", "expect", "told", "got", "rest", "storm"):
+    if sys.argv[1] not in ("plan", "submit", "expect", "told", "got", "rest", "storm", "reckon"):
         sys.exit(f"takelive.py: {sys.argv[1]}?")
     said = globals()[sys.argv[1]](*sys.argv[2:])
     if said:

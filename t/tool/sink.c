@@ -29,6 +29,8 @@
  *				recipient, --final looks at him alone; whatever it
  *				says the letter is kept, if only for one
  *	--8-bit-clean		takes 8 bits although nothing was said of them
+ *	--helo-line		the client's EHLO name is kept with its letters, in a
+ *				line `X-Helo:' before the message
  *	--drop-verdict=N	closes after N of these replies
  *	--drop-after=N		answers N commands and closes at the next
  *	--hang-at=POINT --drop-at=POINT		answers nothing more, or closes, at a
@@ -100,6 +102,8 @@ start_letter(struct session *s)
 	fprintf(f, "Return-Path: <%s>\n", buf_str(&s->from));
 	for (size_t i = 0; i < s->to.n; i++)
 		fprintf(f, "Delivered-To: %s\n", s->to.p[i]);
+	if (helo_line)
+		fprintf(f, "X-Helo: %s\n", buf_str(&s->helo));
 	return true;
 }
 
@@ -450,6 +454,8 @@ hello(struct session *s, const char *verb, struct span arg)
 	if (arg.n == 0)
 		return answer(s, verb, "501 5.5.4 a name is missing");
 	note_arg(verb, arg, "250");
+	buf_clear(&s->helo);
+	buf_addspan(&s->helo, arg);
 	s->greeted = s->esmtp = true;
 	s->answered++;
 	buf_adds(&s->say, "250-sink.test\r\n");
@@ -712,6 +718,7 @@ session(int in, int out)
 	vec_free(&s.to);
 	buf_free(&s.got);
 	buf_free(&s.say);
+	buf_free(&s.helo);
 	buf_free(&s.from);
 	buf_free(&s.exporter);
 	buf_free(&s.unique);

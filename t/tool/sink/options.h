@@ -18,7 +18,7 @@ static bool auth_tls, auth_no_proof, auth_proof_in_235, need_auth;
 static const char *tls_cert, *tls_ca, *starttls_reply = "220 2.0.0 go ahead";
 static const char *starttls_inject, *tls_ext, *max_mail = "1000000000";
 static const char *ehlo_reply = "250", *drop_verdict = "1000000000";
-static bool use_stdio, no_ehlo, tls_wrap, lmtp, eight_clean;
+static bool use_stdio, no_ehlo, tls_wrap, lmtp, eight_clean, helo_line;
 static struct rules refuse, refuse_mail, refuse_data, final, etrn_reply;
 static struct rules auth_refuse;
 
@@ -47,6 +47,7 @@ static const struct {
 	{ "max-mail", &max_mail, NULL, NULL },
 	{ "lmtp", NULL, NULL, &lmtp },
 	{ "8-bit-clean", NULL, NULL, &eight_clean },
+	{ "helo-line", NULL, NULL, &helo_line },
 	{ "drop-verdict", &drop_verdict, NULL, NULL },
 	{ "drop-after", &drop_after, NULL, NULL },
 	{ "hang-at", &hang_at, NULL, NULL },

@@ -30,6 +30,7 @@ struct session {
 	struct buf exporter, unique;	/* and what binds AUTH to it */
 	bool mail, eight, utf8, chunks;	/* the transaction */
 	size_t asked;			/* recipients, accepted or not */
+	struct buf helo;		/* what the client calls itself */
 	struct buf from;
 	struct names to;
 	struct text text;
