@@ -2,6 +2,7 @@
 """drain.py: what a drain should do and what it did, recipient by recipient.
 
     drain.py plan SEED N                    N letters for d1.test, d2.test, d3.test
+    drain.py more SEED N FIRST              N for d3.test only, numbered from FIRST
     drain.py fates PLAN DOMAIN              "ID RECIPIENT FATE", as it should be
     drain.py results PLAN IDS FILE...       "ID RECIPIENT FATE", as it was told
     drain.py left PLAN HELD DOMAIN...       "ID RECIPIENT QUEUE" after these drains
@@ -35,17 +36,21 @@ def fate_of(rcpt):
     return {"no": "failed", "later": "deferred"}.get(rcpt.split("-")[0], "delivered")
 
 
-def plan(seed, n):
+def plan(seed, n, first=1, domains=tuple(DOMAINS)):
     rng = random.Random(int(seed))
     out = []
-    for i in range(1, int(n) + 1):
+    for i in range(int(first), int(first) + int(n)):
         rcpts = []
-        for k in range(rng.randrange(1, 4)):
+        for k in range(rng.randrange(1, 6)):
             draw = rng.random()
             kind = "no" if draw < .1 else "later" if draw < .2 else "ok"
-            rcpts.append(f"{kind}-{i:03}{'abc'[k]}@{rng.choice(DOMAINS)}")
+            rcpts.append(f"{kind}-{i:03}{'abcde'[k]}@{rng.choice(domains)}")
         out.append(f"m{i:03} {rng.randrange(300, 3000)} " + " ".join(rcpts))
     return out
+
+
+def more(seed, n, first):
+    return plan(seed, n, first, ["d3.test"])
 
 
 def pairs(path):
@@ -299,7 +304,7 @@ def reckon(ids, where, far):
 def main(verb, *args):
     if verb in ("storm", "reckon"):
         globals()[verb](*args)
-    elif verb in ("plan", "fates", "results", "left", "refused", "bounced"):
+    elif verb in ("plan", "more", "fates", "results", "left", "refused", "bounced"):
         print("\n".join(globals()[verb](*args)))
     else:
         sys.exit(f"drain.py: {verb}?")

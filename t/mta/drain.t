@@ -6,7 +6,7 @@
 root_of pf
 pf=$tmp/pf
 install_into "$pf"
-seed=${SEED:-$(date +%s)} kills=${KILLS:-20} letters=${LETTERS:-200}
+seed=${SEED:-$(date +%s)} kills=${KILLS:-20} letters=${LETTERS:-300}
 echo "# SEED=$seed"
 
 export CUSTOMER=src.test
@@ -187,6 +187,10 @@ met() { logged "$pf" src 'qmgr.*still being delivered'; }
 
 # What qmgr finds locked it puts aside for a minute.  We do not wait that long.
 done_with() { ! src_queue | grep " ok-.*@$1 " >/dev/null; }
+# and new mail comes
+drain_py more "$((seed + 2))" 60 5000 >"$tmp/plan.new"
+python3 "$mta/mail.py" send 127.0.0.22 2525 "$tmp/plan.new" >"$tmp/new.said" 2>&1 &
+new=$!
 n=0 until=$(($(date +%s) + 900))
 until done_with d2.test || [ "$(date +%s)" -gt $until ]; do
 	drain d2.test >"$tmp/busy.$n" 2>"$tmp/.err"
@@ -195,6 +199,7 @@ until done_with d2.test || [ "$(date +%s)" -gt $until ]; do
 	n=$((n + 1))
 	call_in incoming
 done
+ok 'while qmgr runs: new mail was taken meanwhile' wait $new
 cat "$tmp"/busy.* >"$tmp/results"
 drain_py fates "$tmp/plan" d2.test | grep delivered >"$tmp/want"
 drain_py results "$tmp/plan" "$tmp/ids" "$tmp/results" | grep -v -e ' deferred$' -e ' failed$' >"$tmp/have"
@@ -208,6 +213,7 @@ mail planned "$tmp/plan" | grep ' ok-.*@d[12]\.test ' >"$tmp/want"
 mail arrived "$tmp/plan" "$mailbox" >"$tmp/have"
 same 'while qmgr runs: each once at the far side' "$tmp/want" "$tmp/have"
 run_every 300s	# a queue in motion cannot be counted
+cat "$tmp/plan.new" >>"$tmp/plan"
 is 'while qmgr runs: the others still wait' "$(drain_py left "$tmp/plan" "$tmp/held" d1.test d2.test |
 	cut -d' ' -f1,2)" sh -c 'cut -d" " -f1,2' <<EOF
 $(src_queue)
