@@ -111,7 +111,7 @@ conf_key() {
 		notify=${2%%,*}
 		case $2 in *,*) key_word "${2#*,}"; notify_to=${2#*,} ;; esac
 		[ -n "$notify_to" ] || wrong "$key: to whom? $2" ;;
-	*) wrong "unknown key: $1" ;;
+	*) wrong "unknown key: \`$1'" ;;
 	esac
 }
 

@@ -90,18 +90,18 @@ bad() {	# NAME STATUS ERE LINES...
 	exits "$bad_name: $bad_code" "$bad_code" dial
 	like "$bad_name: says so" "$bad_text" dial
 }
-bad 'an unknown key' 78 'isp.conf:2: unknown key: FOO' '# x' FOO=1
-bad 'small letters' 78 'isp.conf:1: unknown key: dial' dial=pon
+bad 'an unknown key' 78 'isp.conf:2: unknown key: .FOO.' '# x' FOO=1
+bad 'small letters' 78 'isp.conf:1: unknown key: .dial.' dial=pon
 bad 'a blank before the key' 78 'isp.conf:1: unknown key' ' DIAL=pon'
-bad 'a blank before =' 78 'isp.conf:1: unknown key: DIAL ' 'DIAL =pon'
+bad 'a blank before =' 78 'isp.conf:1: unknown key: .DIAL .' 'DIAL =pon'
 bad 'a doubled key' 78 'isp.conf:3: DIAL: ' DIAL=a '' DIAL=a
 bad 'no =' 78 'isp.conf:1: no KEY=value' DIAL
 bad 'an empty key' 78 'isp.conf:1: unknown key' =x
-bad 'a key that is a pattern' 78 'isp.conf:2: unknown key: \*' DIAL=x '*=x'
+bad 'a key that is a pattern' 78 'isp.conf:2: unknown key: .\*' DIAL=x '*=x'
 bad 'a HELO of two words' 78 'isp.conf:1: HELO: not one word' 'HELO=a b'
 bad 'a smart host like an option' 78 'isp.conf:1: SMARTHOST: not one word' 'SMARTHOST=-x'
 bad 'a carriage return' 78 'isp.conf:1: ends in a carriage return' "$(printf 'HELO=x\r')"
-bad 'a terminal escape' 78 'isp.conf:1: unknown key: .\?.31m' "$(printf 'X\033[31m=1')"
+bad 'a terminal escape' 78 'isp.conf:1: unknown key: ..\?.31m' "$(printf 'X\033[31m=1')"
 for value in '' 0 07 1x 5ms s m -5 ' 5' '5 ' 1.5 9999999 '$(id)' 5M 1y; do
 	bad "IDLE=$value" 78 'isp.conf:1: IDLE: not a time' "IDLE=$value"
 done

@@ -29,4 +29,8 @@ rm "$dir/Q1.2" "$dir/M1.2"
 . "$top/t/samples/hostile.sh"
 hostile dma "$dir" . Q294e98.5
 exits 'a directory that is not there is said' 74 queue-list --spool=dma:"$tmp/none"
+mkdir "$tmp/none"
+is 'an empty one has no mail' 0 queue-list --spool=dma:"$tmp/none" --count
+: >"$tmp/none/1700000000.1"
+exits 'one with something else in it is no queue of dma' 74 queue-list --spool=dma:"$tmp/none" --count
 done_testing

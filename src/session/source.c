@@ -139,10 +139,12 @@ by_id(struct source *s, const char *id, struct wanted *w, struct err *e)
 	return 0;
 }
 
+/* No MTA's ID is without a digit: it is a COMMAND whose `--' was forgotten. */
 static int
 no_such(const char *id, struct err *e)
 {
-	return err_set(e, FAULT_UNAVAILABLE, "%s: no such message", id);
+	return err_set(e, FAULT_UNAVAILABLE, "%s: no such message%s", id,
+	    strpbrk(id, "0123456789") == NULL ? "; a COMMAND stands behind --" : "");
 }
 
 static int

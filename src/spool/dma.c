@@ -9,6 +9,7 @@
  * Locks: flock(2) on the Q file.  A process that was put off keeps it, and sleeps,
  * from five minutes to three hours at a time, for days.
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,25 @@ usual(struct buf *dir)
 		buf_adds(dir, USUAL);
 }
 
+/* An empty one, or one with something of dma's in it. */
+static bool
+shape(const char *dir)
+{
+	DIR *d = opendir(dir);
+	struct dirent *f;
+	bool some = false, its = d == NULL;
+
+	while (!its && (f = readdir(d)) != NULL) {
+		some = some || *f->d_name != '.';
+		its = is_name(f->d_name) || strcmp(f->d_name, "flush") == 0 ||
+		    span_starts(span_of(f->d_name), "tmp_") ||
+		    (*f->d_name == 'M' && dma_is_id(f->d_name + 1));
+	}
+	if (d != NULL)
+		closedir(d);
+	return its || !some;
+}
+
 static int
 dma_open(struct spool *s, struct err *e)
 {
@@ -222,6 +242,11 @@ dma_open(struct spool *s, struct err *e)
 		buf_free(&own);
 		return asked ? -1 : err_set(e, FAULT_IO, "no dma queue was found on "
 		    "this host; name one: --spool=dma:DIR");
+	}
+	if (asked && !shape(s->dir)) {
+		buf_free(&own);
+		return err_set(e, FAULT_IO, "%s: is no dma queue: there is nothing "
+		    "of dma's in it", s->dir);
 	}
 	s->live = dir_same(s->dir, buf_str(&own)) && access(CONF, F_OK) == 0;
 	buf_free(&own);

@@ -41,6 +41,7 @@ exits 'remove by ID' 0 dq --remove "$(id_of bob@one.test)"
 is 'it is gone' 'deferred carla@two.test dora@one.test
 deferred eve@three.test' at
 exits 'an ID that is not there' 69 dq --remove 4ZZZZZ1ZZZzZZZZ
+like 'a COMMAND without --' '^dequeue: cat: no such message; a COMMAND stands behind --$' dq -d one.test cat
 
 # returned: Postfix itself tells the sender, once
 exits 'bounce one recipient of two' 0 dq -d two.test --bounce --bounce-text='5.3.4 too large for the line'

@@ -37,6 +37,8 @@ fill() {
 	echo "# SEED=$seed"
 	live plan "$1" "$2" "$3" >"$tmp/plan.$3"
 	is "$kind: all were taken" '' live submit "$root" "$tmp/plan.$3"
+	# who is not in the queue would be waited for
+	[ ! -s "$tmp/.out" ] || bail "$kind: a letter was not taken"
 	cat "$tmp"/plan.* >"$tmp/plan"
 }
 
