@@ -41,9 +41,10 @@ say() { printf '%s: %s\n' "$prog" "$*" >&2; }
 note() { [ -n "$quiet" ] || say "$@"; }
 tell() { [ -z "$verbose" ] || say "$@"; }
 
-# went_badly FILE: without what dequeue -v says of mail that went well
+# went_badly FILE: without dialogues, and what dequeue -v says of mail that went well
 went_badly() {
-	sed -e '/^dequeue: .*: delivered: /d; /^dequeue: .*: relayed: /d' \
+	sed -e '/^ *[0-9][0-9]*\.[0-9][0-9]* *[-<~=*]/d' \
+	    -e '/^dequeue: .*: delivered: /d; /^dequeue: .*: relayed: /d' \
 	    -e '/^dequeue: [^ ]*: left$/d; /^dequeue: [^ ]*: released$/d' "$1"
 }
 

@@ -446,6 +446,10 @@ doing turn-client "echo 'turn-client: received 2, refused 0, 40 octets, status 0
 is 'another host: another connection' 'link=isp status=0 link=ok send=0 retrieve=0 hangup=ok sent=2 deferred=2 received=2 up=Ns' session 0
 like '... and other credentials' 'turn-client <-v> <--server=odmr> <--user=bob> <--password-file=/e/b> <--tls=none> <--turn> <--accept=a.test>' calls
 is '... not those of the smart host' 0 sh -c 'grep -c "turn-client.*ann" "$T/calls"; :'
+doing turn-client 'printf "  0.038 <-  450 4.5.1 no\n 10.038  ~> QUIT\n  0.1 === x\nturn-client: mx: ATRN: 450 no\n" >&2
+	exit 75'
+is '... put off: without -v, no dialogue' 'turn-client: mx: ATRN: 450 no' sh -c 'gateway-etrn "$1" isp 2>&1; [ $? = 75 ]' - "--config=$tmp/c/isp.conf"
+ok '... with -v, all' sh -c 'gateway-etrn -v "$1" isp 2>&1 | grep -q "~> QUIT"' - "--config=$tmp/c/isp.conf"
 doing turn-client 'exit 77'
 is '... refused' 'link=isp status=77 link=ok send=0 retrieve=77 hangup=ok sent=2 deferred=2 received=- up=Ns' session 77
 rm "$tmp/do/turn-client"
