@@ -185,4 +185,14 @@ exits 'hold of a copy: 69' 69 dequeue --spool=exim:"$take_dir" --hold $id
 exits 'unhold, too' 69 dequeue --spool=exim:"$take_dir" --unhold --state=deferred,hold $id
 exits 'and remove' 69 dequeue --spool=exim:"$take_dir" --remove -y $id
 : 7<>"$tmp/take.fifo"
+
+# ---- nothing can be written: that nobody can be told why they wait ends nothing ----
+take_fresh
+all=$(queue-list --spool=exim:"$take_dir" --state=deferred --count)
+ok 'there are more than a few' test "$all" -gt 3
+(ulimit -f 0; dequeue --spool=exim:"$take_dir" --all --results --in-hand=1 -- sh -c '
+	while read -r ref rest; do printf "%s\t*\tdeferred\t4.2.1\tlater\n" "$ref"; done') 2>&1 |
+	cat >"$tmp/told"
+like 'it is told' 'deferred, but not marked' cat "$tmp/told"
+is 'and each is given' "$all" sh -c 'grep "deferred.4.2.1" "$1" | cut -f1 | sort -u | grep -c .' - "$tmp/told"
 done_testing

@@ -15,10 +15,11 @@ struct taken {
 	VEC(size_t) rcpts;	/* of the record: index in m */
 	size_t left;		/* not settled; 0: the slot is free */
 	struct failings failed;	/* with how->bounce: reported in the end */
+	bool served;		/* a recipient has it, or was reported */
 	bool unmarked;		/* a recipient of it, or its end */
 };
 
-/* So many messages that could not be marked, and no more is given. */
+/* So many messages that were served and could not be marked: no more is given. */
 #define UNMARKED_MAX 3
 
 struct job {
@@ -33,7 +34,7 @@ struct job {
 	bool exhausted;		/* the selection, or COMMAND, has no more */
 	bool mute;		/* stdout cannot be written */
 	size_t unsafe;		/* results since kind->sync() */
-	int unmarked;		/* messages */
+	int unmarked;		/* messages that were served */
 	int status;
 };
 

@@ -6,6 +6,7 @@
 #include "out/result.h"
 #include "out/screen.h"
 #include "session/takeout_job.h"
+#include "spool/seize.h"
 
 void
 takeout_trouble(struct job *j, struct err *e)
@@ -84,6 +85,7 @@ check_marked(struct job *j, struct taken *t, const struct result *said, int r,
 	else if (r == CLAIM_GONE)
 		err_set(e, FAULT_TEMP, "%s: %s: %s, but the message was taken away "
 		    "meanwhile", label, said->recipient, fate);
+	t->served = t->served || seize_is_done(said);
 	t->unmarked = t->unmarked || r < 0;
 	if (r != 0)
 		takeout_trouble(j, e);
@@ -95,7 +97,7 @@ end_if_unmarked(struct job *j, const struct taken *t)
 {
 	struct err e = {0};
 
-	if (!t->unmarked || ++j->unmarked != UNMARKED_MAX)
+	if (!t->served || !t->unmarked || ++j->unmarked != UNMARKED_MAX)
 		return;
 	err_set(&e, FAULT_IO, "%d messages could not be marked; the rest of the "
 	    "queue was left", UNMARKED_MAX);
@@ -118,6 +120,7 @@ mark_failed(struct job *j, struct taken *t, const struct failing *f)
 		done = kind->settle(t->claimed, &t->m, f->rcpt, &r, &e);
 		r.fate = FATE_FAILED;
 	}
+	t->served = true;
 	check_marked(j, t, &r, done, &e);
 	j->bounced += done == 0;
 	if (done == 0 && j->how->verbose)

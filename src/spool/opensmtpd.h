@@ -50,6 +50,9 @@ int osmtpd_ctl(const char *verb, const char *id, long long *n, struct err *);
 /* What smtpd is at with it, with the same returns. */
 int osmtpd_look(const char *id, struct osmtpd_seen *, struct err *);
 
+/* Does smtpd run?  1, 0, -1. */
+int osmtpd_runs(struct err *);
+
 /*
  * Is sending out paused as a whole (`smtpctl pause mta')?  1, 0 also when no smtpd runs;
  * -1 (77: only root may ask).  says_paused: the same of what `smtpctl show status' said.

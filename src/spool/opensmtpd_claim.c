@@ -324,11 +324,8 @@ static int
 note(struct claimed *c, const struct result *result, struct err *e)
 {
 	const char *why = result->text != NULL ? result->text : "";
-	long long n;
-	int r = 0;
+	int r = c->live ? osmtpd_runs(e) : 0;
 
-	if (c->live)
-		r = osmtpd_ctl("pause", "0000000000000000", &n, e);
 	if (r == 0)
 		r = osmtpd_note(c->dir, c->path.p, &c->fd, why, e);
 	return r < 0 ? -1 : 0;

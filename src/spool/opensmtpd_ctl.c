@@ -115,12 +115,29 @@ osmtpd_says_paused(struct span status)
 	return false;
 }
 
+static int
+status(struct buf *out, struct err *e)
+{
+	const char *const args[] = { "show", "status", NULL };
+
+	return ask(args, out, e);
+}
+
+int
+osmtpd_runs(struct err *e)
+{
+	struct buf out = {0};
+	int r = status(&out, e);
+
+	buf_free(&out);
+	return r;
+}
+
 int
 osmtpd_sends_nothing(struct err *e)
 {
-	const char *const args[] = { "show", "status", NULL };
 	struct buf out = {0};
-	int r = ask(args, &out, e);
+	int r = status(&out, e);
 
 	if (r == 1)
 		r = osmtpd_says_paused(buf_span(&out));
