@@ -62,12 +62,12 @@ drains_domain() {
 	until cmp -s "$tmp/want" "$tmp/have" || [ "$(date +%s)" -gt $live_until ]; do
 		drain "$1" -v >"$tmp/told.$(printf %03d $live_n)" 2>"$tmp/told.err"
 		echo "# run $live_n: status $?, $(tail -n 1 "$tmp/told.err")"
-		grep 'not marked' "$tmp/told.err" >>"$tmp/unmarked"
+		grep 'deferred, but not marked' "$tmp/told.err" >>"$tmp/unmarked"
 		live told "$tmp"/told.[0-9]* >"$tmp/have"
 		live_n=$((live_n + 1))
 	done
 	same "$kind: everyone there was told his fate" "$tmp/want" "$tmp/have"
-	is "$kind: and marked, or his reason noted" '' cat "$tmp/unmarked"
+	is "$kind: and the reasons were noted, where they are" '' cat "$tmp/unmarked"
 	wait $live_new
 	is "$kind: new mail was taken meanwhile" '' cat "$tmp/new.bad"
 	live expect "$tmp/plan" "$1" | sed -n 's/ delivered$//p' >"$tmp/want"
