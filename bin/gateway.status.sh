@@ -67,8 +67,9 @@ did_it_work() {
 	elif [ "$good" -eq 0 ]; then
 		echo "$link_name: none of $failures went well"
 	else
-		[ "$failures" -eq 1 ] || s=s
-		echo "$link_name: failed, $failures time${s-} since it went well"
+		times=$failures' times'
+		[ "$failures" -ne 1 ] || times='1 time'
+		echo "$link_name: failed, $times since it went well"
 	fi
 	[ "$good" -eq 0 ] || { ago "$good"; line_of 'went well' "$(at "$good")" "$span"; }
 	[ "$failed" -ne 0 ] || return 0

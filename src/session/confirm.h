@@ -13,9 +13,9 @@ enum extent {
 
 /*
  * Counts what is selected and asks on stderr, for an answer on stdin, whether to
- * `verb` that, to this extent.  1 yes, or there is nothing; 0 no.  `met` has the files that were
- * counted: what comes meanwhile was not asked about.  What cannot be looked at is
- * left to the second look.
+ * `verb` that, to this extent.  1 yes, or there is nothing; 0 no.  `met` has the
+ * files that were counted: what comes meanwhile was not asked about.  What cannot be
+ * looked at is left to the second look.
  */
 int confirm(struct source *, const char *verb, enum extent, struct seen *met);
 
