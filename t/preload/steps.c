@@ -96,10 +96,11 @@ static int
 step(const char *call, const char *path)
 {
 	int saved = errno, fails;
-	long n, at = atol(setting("STEPS_AT"));
+	long n, at;
 
 	if (!is_meant(path))
 		return 0;
+	at = atol(setting("STEPS_AT")); /* not before: a sanitizer that begins would spin */
 	n = atomic_fetch_add(&steps, 1) + 1;
 	record(n, call, path);
 	errno = saved;
