@@ -84,16 +84,19 @@ $(BUILD)/.ready: setup
 demo: all $(helpers)
 	@BUILD=$(BUILD) t/demo/$(or $(LINK),session)
 
+# LIMIT=SECONDS: a test that hangs fails then, for runs that nobody watches
+limited = $(if $(LIMIT),--exec 'timeout -k 30 $(LIMIT)')
+
 #: make check      the tests; no root, nothing but loopback
 check: built
 	@./setup check
-	prove --timer -j8 $(ctests) $(TESTS)
+	prove --timer $(limited) -j8 $(ctests) $(TESTS)
 
 #: make check-mta  real MTAs in chroots and network namespaces (root); MTA_JOBS=2 at a time
 MTA_JOBS ?= 2
 check-mta: all $(helpers) $(preloads)
 	@./setup mta
-	prove -v --timer -j$(MTA_JOBS) $(sort $(wildcard t/mta/*.t))
+	prove -v --timer $(limited) -j$(MTA_JOBS) $(sort $(wildcard t/mta/*.t))
 
 #: make lint       floors, headers, shellcheck, man pages
 lint: $(BUILD)/.ready

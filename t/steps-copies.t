@@ -1,5 +1,6 @@
 #!/bin/sh
-# Drains of copied dma, Courier and qmail queues and of an mbox, killed and failing at each of their steps.
+# Drains of copied dma, Courier and qmail queues and of an mbox, killed and failing at
+# each of their steps.
 # shellcheck disable=SC2034
 . "${0%/*}/lib.sh"
 . "${0%/*}/steps.sh"
@@ -16,7 +17,7 @@ ids() {
 
 steps_every=3
 steps_kind=dma steps_from=$tmp/samples/dma/default/spool
-steps_ids=$(ids dma 1)
+steps_ids="$(ids dma 1) 294e60.55a14374e1f0"
 at_each_step dma
 
 steps_kind=courier steps_from=$tmp/samples/courier/default/spool
@@ -32,12 +33,12 @@ for n in 26 49 72 95; do
 	printf 'Tdaniel@here.test\0' >"$tmp/qmail/local/3/$n"
 done
 printf 'Tbob@late.test\0' >>"$tmp/qmail/remote/3/49"
-printf 'Tdaniela@here.test\0' >>"$tmp/qmail/local/3/72"
+printf 'Tdaniella@here.test\0' >>"$tmp/qmail/local/3/72"
 steps_ids='26 49 72'
 at_each_step qmail
 
 mkdir "$tmp/mbox"
-for rcpts in 'ann@y.test carla@y.test' 'dan@y.test daniel@here.test bob@late.test daniela@here.test' \
+for rcpts in 'ann@y.test carla@y.test' 'dan@y.test daniel@here.test bob@late.test daniella@here.test' \
 	'dana@y.test'; do
 	printf 'From ann@x.test Thu Nov 26 10:00:00 2026\nReturn-Path: <ann@x.test>\n'
 	printf 'Delivered-To: %s\n' $rcpts

@@ -6,6 +6,6 @@
 
 "$top/t/samples/unpack" "$tmp/samples" nullmailer
 steps_kind=nullmailer steps_from=$tmp/samples/nullmailer/default/spool
-steps_ids='1795450564.7281 1795450565.7440 1795450564.7284'
+steps_ids='1795450564.7281 1795450565.7464 1795450564.7284'
 at_each_step nullmailer
 done_testing

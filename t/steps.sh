@@ -7,20 +7,30 @@
 #	steps_file		what in it is the queue, if it is a file (/NAME)
 #	steps_never		such files stop the MTA and must not be left behind (none)
 #
-# and then at_each_step NAME.  Each $steps_every-th step is tried (1), with $SOAK all.
+# and then at_each_step NAME.  Each $steps_every-th step is tried (1), with $SOAK all; of
+# a drain with --bounce-failed, too, each fifth of those.
 #
 # The answers go by the length of an address: one that ends in 0 or 9 is deferred, in 8
-# fails, the others are delivered, and noted before the result is said.
+# fails, the others are delivered, and noted before the result is said.  sendmail notes
+# whom a report is about.
 # shellcheck shell=sh disable=SC2154,SC2016,SC2086
 
 steps_so=$tap_built/t/steps.so
 steps_dir=$tmp/steps
+steps_option=
 steps_seen=$tmp/steps.seen
 steps_sink=$steps_seen/sink
 steps_tab=$(printf '\t')
-export steps_sink steps_tab
+steps_reports=$steps_seen/reports
+export steps_sink steps_tab steps_reports
 
-mkdir "$steps_seen"
+mkdir "$steps_seen" "$tmp/steps.bin"
+cat >"$tmp/steps.bin/sendmail" <<'END'
+#!/bin/sh
+exec sed -n 's/^Final-Recipient: *[^;]*; *//p' >>"$steps_reports"
+END
+chmod +x "$tmp/steps.bin/sendmail"
+PATH=$tmp/steps.bin:$PATH
 cat >"$tmp/steps.answer" <<'END'
 #!/bin/sh
 while IFS=$steps_tab read -r ref sender rcpts; do
@@ -41,13 +51,13 @@ chmod +x "$tmp/steps.answer"
 
 steps_fresh() {
 	rm -rf "$steps_dir"
-	: >"$steps_sink"
+	: >"$steps_sink" >"$steps_reports"
 	cp -a "$steps_from" "$steps_dir"
 }
 
 steps_drain() {
-	dequeue --spool="$steps_kind:$steps_dir${steps_file-}" --state=deferred,hold "$@" \
-		$steps_ids -- "$tmp/steps.answer"
+	dequeue --spool="$steps_kind:$steps_dir${steps_file-}" --state=deferred,hold \
+		$steps_option $steps_ids -- "$tmp/steps.answer"
 }
 
 # stepped COMMAND...: under the preload; STEPS_AT, STEPS_DO or STEPS_LOG is set
@@ -97,11 +107,9 @@ steps_at() {
 	done <"$tmp/steps.log"
 }
 
-# at_each_step NAME: killed after, and failing at, each step of the drain; from each third
+# steps_try NAME: killed after, and failing at, each step of the drain; from each third
 # one on the disk is full
-at_each_step() {
-	steps_usual=${steps_every:-1}
-	[ -z "${SOAK:-}" ] || steps_usual=1
+steps_try() {
 	rm -f "$steps_seen"/*
 	steps_fresh
 	steps_look
@@ -121,10 +129,23 @@ at_each_step() {
 		steps_look
 		mv "$steps_seen/wait" "$steps_seen/end"
 		cp "$steps_sink" "$steps_seen/got"
+		cp "$steps_reports" "$steps_seen/told"
 		steps_at $steps_what >"$tmp/steps.bad"
 		is "$1: $steps_what at each of $(wc -l <"$tmp/steps.log") steps: nothing lost, no lie" \
 			'' head -40 "$tmp/steps.bad"
 	done
 	unset STEPS_OPENS
-	steps_every=$steps_usual
+}
+
+# at_each_step NAME: without reports, and with them
+at_each_step() {
+	steps_asked=${steps_every:-1}
+	steps_usual=$steps_asked
+	[ -z "${SOAK:-}" ] || steps_usual=1
+	steps_try "$1"
+	[ -n "${SOAK:-}" ] || steps_usual=$((steps_usual * 5))
+	steps_option=--bounce-failed
+	steps_try "$1, reports"
+	ok "$1, reports: there were some" test -s "$steps_seen/told"
+	steps_every=$steps_asked steps_option=
 }
