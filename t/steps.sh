@@ -7,8 +7,8 @@
 #	steps_file		what in it is the queue, if it is a file (/NAME)
 #	steps_never		such files stop the MTA and must not be left behind (none)
 #
-# and then at_each_step NAME.  Each $steps_every-th step is tried (1), with $SOAK all; of
-# a drain with --bounce-failed, too, each fifth of those.
+# and then at_each_step NAME.  Each $steps_every-th step is tried (1), with $STEPS_EVERY=N
+# each N-th of those, with $SOAK all; of a drain with --bounce-failed, too, each fifth.
 #
 # The answers go by the length of an address: one that ends in 0 or 9 is deferred, in 8
 # fails, the others are delivered, and noted before the result is said.  sendmail notes
@@ -140,7 +140,7 @@ steps_try() {
 # at_each_step NAME: without reports, and with them
 at_each_step() {
 	steps_asked=${steps_every:-1}
-	steps_usual=$steps_asked
+	steps_usual=$((steps_asked * ${STEPS_EVERY:-1}))
 	[ -z "${SOAK:-}" ] || steps_usual=1
 	steps_try "$1"
 	[ -n "${SOAK:-}" ] || steps_usual=$((steps_usual * 5))
