@@ -79,6 +79,7 @@ exits 'release of what is held, if it is asked for' 0 dq --state=hold -d two.tes
 wait_for empty
 ok 'that, too' grep -rq carla@two.test "$tmp/got/new"
 close_hop
+returns
 rm -rf "$tmp/got"
 
 # ---- in delivery ----
