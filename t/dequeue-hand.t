@@ -142,6 +142,21 @@ exits 'or both, when both are named' 0 found dequeue --spool=postfix:"$tmp/q.one
 is '... who waits then' 3 sh -c 'for q in one two; do
 	queue-list --spool=postfix:"$tmp/q.$q" -F "%r" | tr " " "\n" | grep .; done | grep -c .'
 
+# ---- two found, one of which knows no such order ----
+mkdir -p "$tmp/nm/queue" "$tmp/nm/failed" "$tmp/nm/tmp"
+cannot="$tmp/nm: nullmailer can only be told to deliver everything: --all"
+for verb in '-d other.test' '-r *@other.test' '-n -d other.test' '-d other.test --unhold'; do
+	set -f
+	# shellcheck disable=SC2086
+	exits "one of two cannot: $verb" 69 \
+		found dequeue --spool=postfix:"$tmp/q.one" --spool=nullmailer:"$tmp/nm" $verb
+	set +f
+done
+like '... it is named, and so is who can' "$cannot; name only what can: --spool=postfix:$tmp/q\.one\$" \
+	found dequeue --spool=postfix:"$tmp/q.one" --spool=nullmailer:"$tmp/nm" -r '*@other.test'
+like '... but not where nobody can' "$cannot\$" found dequeue --spool=nullmailer:"$tmp/nm" -r '*@other.test'
+exits 'who can is named' 0 found dequeue --spool=postfix:"$tmp/q.one" -r '*@other.test'
+
 # ---- one found, and one that could not be looked for: which? ----
 cat >"$tmp/fake/postconf" <<'END'
 #!/bin/sh

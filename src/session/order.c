@@ -345,6 +345,24 @@ summary(const struct job *j, const struct stay *stay)
 	undone_end(&j->undone);
 }
 
+/* Who cannot keeps the others from it: they can be had by themselves. */
+static void
+name_others(const struct job *j, struct err *e)
+{
+	const struct spools *all = j->source->spools;
+	struct err why = *e, none = {0};
+	struct buf names = {0};
+
+	for (size_t i = 0; i < all->n; i++)
+		if (obeys(j, &all->p[i], &none) == 0)
+			buf_addf(&names, " --spool=%s:%s", all->p[i].kind->name,
+			    all->p[i].dir);
+	if (names.n > 0)
+		err_set(e, why.fault, "%.300s; name only what can:%s", why.text,
+		    buf_str(&names));
+	buf_free(&names);
+}
+
 static bool
 all_can(struct job *j)
 {
@@ -353,6 +371,7 @@ all_can(struct job *j)
 	for (size_t i = 0; i < j->source->spools->n; i++) {
 		if (obeys(j, &j->source->spools->p[i], &e) == 0)
 			continue;
+		name_others(j, &e);
 		order_trouble(j, &e);
 		return false;
 	}
