@@ -64,6 +64,11 @@ is 'with -v it is named, and counted at the end' \
 dequeue: 2.b.h: removed
 removed 1, busy 0, changed 0, left behind 1' \
 	sh -c '{ dequeue --spool=maildir:"$tmp/md" -d y.test --remove -y -v 2>&1 || :; } | sort'
+fresh
+is 'a dry run shows it, and says why, but not again how many' "dequeue: what is left has other recipients too (--whole)
+leave	$tmp/md/new/1.a.h	ann@x.test	bob@y.test
+remove	$tmp/md/new/2.b.h	ann@x.test	dora@y.test" \
+	sh -c '{ dequeue --spool=maildir:"$tmp/md" -d y.test --remove -n 2>&1 || :; } | sort'
 
 fresh
 queue-list --spool=maildir:"$tmp/md" --records | sed 's/ann@/eve@/' >"$tmp/other"

@@ -383,7 +383,7 @@ order(struct source *s, const struct order_how *how)
 {
 	struct released list = {0};
 	struct stay stay = {0};
-	struct job j = { .source = s, .how = how };
+	struct job j = { .source = s, .how = how, .undone.shown = how->dry };
 
 	if (!all_can(&j))
 		return j.status;

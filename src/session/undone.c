@@ -13,7 +13,9 @@ undone_any(const struct undone *u)
 void
 undone_tell(const struct undone *u, const char *tool)
 {
-	if (u->mixed > 0)
+	if (u->mixed > 0 && u->shown)
+		warn(tool, "what is left has other recipients too (--whole)");
+	else if (u->mixed > 0)
 		warn(tool, "messages left, for they have other recipients too "
 		    "(--whole): %lld", u->mixed);
 	if (u->busy > 0)

@@ -7,6 +7,7 @@
 struct undone {
 	long long busy, changed;
 	long long mixed;	/* left, also for recipients who are not selected */
+	bool shown;		/* ... each in a line of its own, which says not why */
 	long long held;		/* left, on hold; each was told by name */
 };
 
