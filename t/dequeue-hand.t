@@ -142,6 +142,24 @@ exits 'or both, when both are named' 0 found dequeue --spool=postfix:"$tmp/q.one
 is '... who waits then' 3 sh -c 'for q in one two; do
 	queue-list --spool=postfix:"$tmp/q.$q" -F "%r" | tr " " "\n" | grep .; done | grep -c .'
 
+# ---- both found, and neither may be looked at ----
+# as somebody else when we are root
+as_other() {
+	if [ "$(id -u)" = 0 ]
+	then setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; else "$@"; fi
+}
+cp "$tap_built/bin/dequeue" "$tmp/fake" && chmod 755 "$tmp" "$tmp/fake" "$tmp/fake/dequeue"
+chmod 000 "$tmp"/q.*/*
+if as_other sh -c 'test -x "$1" && ! test -r "$2"' - "$tmp/fake/dequeue" "$tmp/q.one/hold" 2>/dev/null; then
+	for selection in --all '-d few.test' '-d few.test --hold' '-d few.test -n'; do
+		# shellcheck disable=SC2086
+		as_other env PATH="$tmp/fake:$PATH" dequeue $selection >"$tmp/said" 2>&1
+		is "each is told once: $selection" "dequeue: open $tmp/q.one/deferred: Permission denied; run it as root or as the owner of the queue
+dequeue: open $tmp/q.two/deferred: Permission denied; run it as root or as the owner of the queue" cat "$tmp/said"
+	done
+fi
+chmod 700 "$tmp"/q.*/*
+
 # ---- two found, one of which knows no such order ----
 mkdir -p "$tmp/nm/queue" "$tmp/nm/failed" "$tmp/nm/tmp"
 cannot="$tmp/nm: nullmailer can only be told to deliver everything: --all"

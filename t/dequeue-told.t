@@ -78,6 +78,44 @@ for how in --remove '-- '"$tmp/each"; do
 		sh -c 'dequeue - $1 <"$tmp/other" 2>&1 || :' - "$how"
 done
 
+# ---- who may not look ----
+# as somebody else when we are root
+as_other() {
+	if [ "$(id -u)" = 0 ]
+	then setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; else "$@"; fi
+}
+fresh
+mkdir -p "$tmp/shut/new" "$tmp/shut/cur" "$tmp/shut/tmp" "$tmp/nm/queue" "$tmp/nm/tmp" "$tmp/nm/failed"
+cp "$tap_built/bin/dequeue" "$tmp/dequeue" && chmod 755 "$tmp" "$tmp/dequeue" "$tmp/md"
+chmod 000 "$tmp/shut/new" "$tmp/shut/cur" "$tmp/nm/queue" "$tmp/nm/failed"
+if as_other sh -c 'test -x "$1" && ! test -r "$2"' - "$tmp/dequeue" "$tmp/shut/new" 2>/dev/null; then
+	# denied WORD...: what it says
+	denied() {
+		as_other "$tmp/dequeue" --spool=maildir:"$tmp/shut" --spool=nullmailer:"$tmp/nm" "$@" 2>&1
+		echo $?
+	}
+	for how in --remove --bounce '-- cat' '--remove -n' '--bounce -n' '-d y.test --remove' \
+		'--state=deferred,hold --remove'; do
+		all=--all
+		case $how in --state* | -d*) all= ;; esac
+		# shellcheck disable=SC2086
+		denied $all $how | sed 's/: open .*shut.*: Permission denied;/: shut:/
+			s/: open .*nm.*: Permission denied;/: nm:/' >"$tmp/said"
+		is "once for a queue, and what to do: $how" \
+			'dequeue: shut: run it as root or as the owner of the queue
+dequeue: nm: run it as root or as the owner of the queue
+77' cat "$tmp/said"
+	done
+	is 'so it is by name' "dequeue: look for $tmp/nm/queue/1795450564.1: Permission denied; run it as root or as the owner of the queue
+77" denied --remove "$tmp/nm/queue/1795450564.1"
+	chmod -R a+rX "$tmp/md"
+	exits 'what may be looked at is, and the status stays' 77 as_other "$tmp/dequeue" \
+		--spool=maildir:"$tmp/shut" --spool=maildir:"$tmp/md" --all --remove -n
+	cp "$tmp/.out" "$tmp/said"
+	is '... all of it' 2 grep -c '^remove' "$tmp/said"
+fi
+chmod 700 "$tmp/shut/new" "$tmp/shut/cur" "$tmp/nm/queue" "$tmp/nm/failed"
+
 # busy: another has it in hand, and waits until we have looked
 fresh
 mkfifo "$tmp/go"

@@ -101,8 +101,7 @@ order_next(struct job *j, struct wanted *w, struct message *m)
 			return 0;
 		if (r < 0)
 			order_trouble(j, &e);
-		if (r == SOURCE_ONE && (j->spool == NULL || j->spool == w->spool) &&
-		    choose(j, w, m) && (j->how->only == NULL ||
+		if (r == SOURCE_ONE && choose(j, w, m) && (j->how->only == NULL ||
 		    seen_has(j->how->only, m->dev, m->ino, m->arrival, m->within))) {
 			j->chosen++;
 			return 1;
@@ -252,7 +251,7 @@ with_nodes(struct job *j)
 	for (size_t i = 0; i < j->source->spools->n; i++) {
 		struct spool *sp = &j->source->spools->p[i];
 
-		j->spool = sp;
+		j->source->only = sp;
 		j->from_node = 0;
 		if (sp->kind->release_node != NULL && sp->kind->covers != NULL)
 			order_by_node(j, sp);
@@ -294,9 +293,11 @@ static void
 with_all(struct job *j)
 {
 	for (size_t i = 0; i < j->source->spools->n; i++) {
-		j->spool = &j->source->spools->p[i];
-		if (j->spool->kind->release_all != NULL)
-			at_once(j, j->spool);
+		struct spool *sp = &j->source->spools->p[i];
+
+		j->source->only = sp;
+		if (sp->kind->release_all != NULL)
+			at_once(j, sp);
 		else
 			one_by_one(j);
 	}

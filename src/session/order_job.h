@@ -16,7 +16,6 @@ struct job {
 	int status;
 	bool quiet;			/* what is wrong is told another time */
 	/* the pass for domains */
-	struct spool *spool;		/* only this one; NULL: any */
 	size_t from_node;		/* messages of nodes before it are done */
 	long long mixed;		/* so many had other recipients */
 	bool *stuck;			/* by spool: its MTA takes no orders */

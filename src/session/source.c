@@ -28,7 +28,7 @@ source_again(struct source *s)
 {
 	end_walk(s);
 	s->spool = s->id = 0;
-	s->had = s->found = false;
+	s->had = s->found = s->denied = false;
 }
 
 void
@@ -46,30 +46,53 @@ wanted_free(struct wanted *w)
 	*w = (struct wanted){0};
 }
 
+/* For whoever may not look: what to do. */
+static int
+advised(struct err *e)
+{
+	struct err why = *e;
+
+	return why.fault != FAULT_PERM ? -1 : err_set(e, FAULT_PERM, "%.500s; run it "
+	    "as root or as the owner of the queue", why.text);
+}
+
 /* ---- every message of every queue ---- */
+
+/* One directory of a queue after the other may be shut: is it the first? */
+static bool
+is_news(struct source *s, const struct err *e)
+{
+	bool before = s->denied;
+
+	s->denied = before || e->fault == FAULT_PERM;
+	return !before || e->fault != FAULT_PERM;
+}
 
 static int
 from_queues(struct source *s, struct wanted *w, struct err *e)
 {
 	int r;
 
-	for (; s->spool < s->spools->n; s->spool++) {
+	for (; s->spool < s->spools->n; s->spool++, s->denied = false) {
 		struct spool *sp = &s->spools->p[s->spool];
 
+		if (s->only != NULL && s->only != sp)
+			continue;
 		if (s->walk == NULL)
 			s->walk = sp->kind->walk(sp, select_walks(s->select), e);
 		if (s->walk == NULL) {
 			s->spool++;
-			return -1;
+			return advised(e);
 		}
-		while ((r = sp->kind->next(s->walk, &w->entry, e)) > 0) {
-			if (!select_entry(s->select, &w->entry))
+		while ((r = sp->kind->next(s->walk, &w->entry, e)) != 0) {
+			if (r < 0 && is_news(s, e))
+				return advised(e);
+			err_clear(e);
+			if (r < 0 || !select_entry(s->select, &w->entry))
 				continue;
 			w->spool = sp;
 			return SOURCE_ONE;
 		}
-		if (r < 0)
-			return -1;
 		end_walk(s);
 	}
 	return SOURCE_END;
@@ -80,10 +103,13 @@ from_queues(struct source *s, struct wanted *w, struct err *e)
 static int
 at_ref(struct source *s, const char *ref, struct wanted *w, struct err *e)
 {
+	int r;
+
 	if (s->spools->n == s->spools->room)
 		return err_set(e, FAULT_DATA, "%s: too many queues", ref);
 	w->spool = spool_of(s->spools, ref, e);
-	return w->spool != NULL ? spool_at(w->spool, ref, &w->entry, e) : -1;
+	r = w->spool != NULL ? spool_at(w->spool, ref, &w->entry, e) : -1;
+	return r < 0 ? advised(e) : r;
 }
 
 /* ---- IDs and refs: each named one, in every queue that has it ---- */
@@ -131,7 +157,7 @@ by_id(struct source *s, const char *id, struct wanted *w, struct err *e)
 
 		if (r != 0) {
 			s->found = true;
-			return r;
+			return r < 0 ? advised(e) : r;
 		}
 		end_walk(s);
 		s->had = false;

@@ -30,7 +30,9 @@ struct source {
 	bool records;
 	struct lines lines;	/* of stdin */
 	struct walk *walk;
+	const struct spool *only;	/* of the queues this one; NULL: all */
 	size_t spool, id;	/* what comes next */
+	bool denied;		/* part of the queue, as was said */
 	bool found;		/* the ID, in a queue before that one */
 	bool had;		/* it was looked for in that one */
 };
@@ -49,7 +51,8 @@ enum { SOURCE_END = 0, SOURCE_ONE = 1, SOURCE_NOT_YET = 2, SOURCE_GONE = 3 };
  * The next message's place, in `w` (freed or empty before).  SOURCE_NOT_YET:
  * stdin had no whole line; come back when source_fd() is readable, or at once to
  * wait.  SOURCE_GONE: the record's message is gone.  -1: one that cannot be
- * looked at, or a `!` line, whose status is the fault; the next can.
+ * looked at, or a `!` line, whose status is the fault; the next can.  Of a queue that
+ * may not be looked at only the first such part is told, with what to do.
  */
 int source_next(struct source *, struct wanted *, struct err *);
 
