@@ -33,6 +33,37 @@ is 'a queue in several directories is one' 'q1 q2 slow' sh -c \
     'queue-list --spool=sendmail:"$1" | cut -d/ -f"$2" | sort -u | paste -sd" "' \
     - "$tmp/sendmail/groups/spool" "$(echo "$tmp/sendmail/groups/spool/x" | tr -cd / | wc -c | awk '{print $1 + 1}')"
 
+top=$tmp/sendmail/groups/spool
+n=$(queue-list --spool=sendmail:"$top/q1" --count)
+for part in qf df xf; do
+	is "the directory $part is a part of a queue" "$n" queue-list --spool=sendmail:"$top/q1/$part" --count
+done
+# as Sendmail does when a queue group was chosen after the body had been written
+id=$(queue-list --spool=sendmail:"$top/q1" --ids | head -n 1)
+qf=$(queue-list --spool=sendmail:"$top/q1" -F %p "$id")
+# body_in DIR COMMAND...: COMMAND, where the body lies in that group's directory
+body_in() {
+	rm -rf "$tmp/parted"
+	cp -rp "$top" "$tmp/parted"
+	sed "s|^S|d$1\n&|" "$qf" >"$tmp/parted/q1/qf/qf$id"
+	[ "$1" = q1 ] || mv "$tmp/parted/q1/df/df$id" "$tmp/parted/$1/df"
+	shift
+	"$@"
+}
+queue-cat "$qf" >"$tmp/text"
+printf '#!/bin/sh\nwhile IFS= read -r line; do printf "%%s\\t*\\tdelivered\\t2.0.0\\tok\\n" "${line%%%%\t*}"; done\n' \
+	>"$tmp/takes"
+chmod +x "$tmp/takes"
+for group in q1 q2 slow; do
+	body_in $group queue-cat "$tmp/parted/q1/qf/qf$id" >"$tmp/got"
+	same "a body that lies in $group, by its ref" "$tmp/text" "$tmp/got"
+	for spool in parted parted/q1 parted/q1/qf; do
+		ok "... taken out of $spool" body_in $group \
+			dequeue --spool=sendmail:"$tmp/$spool" "$id" -- "$tmp/takes"
+		is '... with its body' '' find "$tmp/parted" -name "?f$id"
+	done
+done
+
 : >"$dir/qf6ANG5xdc022999"
 ok 'one that was just begun is no message' queue-list --spool=sendmail:"$dir" --count
 head -12 "$ref" >"$dir/qf6ANG5xdc022999"

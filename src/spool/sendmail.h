@@ -41,13 +41,19 @@ int sm_find(struct spool *, const char *id, struct entry *, struct err *);
 int sm_owns(const char *ref, struct buf *dir);
 bool sm_shape(const char *dir);
 
+/* Of the qf, df or xf in a queue's directory makes that directory. */
+void sm_whole(char *dir);
+
 /* Is `dir' one of the directories of Sendmail's own queue `top', by a link? */
 bool sm_leads_to(const char *top, const char *dir);
 
 /* The ID in a file's name, `qfID`; NULL: it is none of ours. */
 const char *sm_id(const char *name);
 
-/* The path of the df of a ref, never outside of the queue's directory. */
+/*
+ * The path of the df of a ref, never outside of the queue's directory or of a queue
+ * beside it: that of another group, where only one of them is looked at.
+ */
 void sm_df(const struct spool *, const char *ref, struct span other,
     struct buf *path);
 

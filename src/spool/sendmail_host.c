@@ -166,6 +166,7 @@ sm_open(struct spool *s, struct err *e)
 	}
 	if (dir_absolute(s, e) < 0)
 		return -1;
+	sm_whole(s->dir);
 	ask_live(s);
 	if (!s->live && !sm_shape(s->dir) && !is_empty(s->dir))
 		return err_set(e, FAULT_IO, "%s: is no Sendmail queue: there are "

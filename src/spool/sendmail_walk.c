@@ -297,6 +297,18 @@ sm_shape(const char *dir)
 	return yes;
 }
 
+void
+sm_whole(char *dir)
+{
+	char *slash = strrchr(dir, '/');
+
+	if (slash == NULL || slash == dir || !is_part(slash + 1))
+		return;
+	*slash = '\0';
+	if (!dir_is_there(dir, "qf") || !dir_is_there(dir, "df"))
+		*slash = '/';
+}
+
 bool
 sm_leads_to(const char *top, const char *dir)
 {
@@ -356,6 +368,24 @@ leads_down(struct span name)
 	return name.n > 0 && !span_is(name, ".") && !span_is(name, "..");
 }
 
+/* Is there no queue of this name in that directory, but one beside it? */
+static bool
+is_beside(const char *dir, struct span name)
+{
+	struct buf beside = {0};
+	char *child = span_dup(name);
+	bool yes = false;
+
+	if (!dir_is_there(dir, child)) {
+		buf_add(&beside, dir, strlen(dir) - strlen(ref_name(dir)));
+		buf_addspan(&beside, name);
+		yes = is_queue(buf_str(&beside));
+	}
+	buf_free(&beside);
+	free(child);
+	return yes;
+}
+
 void
 sm_df(const struct spool *s, const char *ref, struct span other, struct buf *path)
 {
@@ -370,7 +400,11 @@ sm_df(const struct spool *s, const char *ref, struct span other, struct buf *pat
 	if (is_within(s->dir, other)) {
 		dir = other;
 	} else if (leads_down(last = last_part(other))) {
-		buf_addf(path, "%s/", s->dir);
+		if (is_beside(s->dir, last))
+			buf_add(path, s->dir, strlen(s->dir) -
+			    strlen(ref_name(s->dir)));
+		else
+			buf_addf(path, "%s/", s->dir);
 		dir = last;
 	}
 	buf_addspan(path, dir);
