@@ -200,6 +200,17 @@ is 'with nobody taken out' 3 sh -c 'queue-list --spool=maildir:"$tmp/md" -F %r |
 rm "$tmp/bin/sendmail"
 command -v sendmail >/dev/null || exits 'no sendmail: 69' 69 dq 1001.m.host --bounce
 mv "$tmp/sendmail" "$tmp/bin/sendmail"
+# dma's null sender
+mkdir "$tmp/dma"
+for n in 1 2 3; do
+	case $n in 1) from='<>@mx.test' ;; 2) from=@mx.test ;; *) from=ann@x.test ;; esac
+	printf 'ID: 1.%s\nSender: %s\nRecipient: bob@y.test\n' $n "$from" >"$tmp/dma/Q1.$n"
+	printf 'Subject: x\n\nhi\n' >"$tmp/dma/M1.$n"
+done
+rm -f "$tmp"/sent.*
+exits 'a null sender as dma writes it: no report' 0 dequeue --spool=dma:"$tmp/dma" --bounce -y -f '<>'
+is '... to anybody' 0 sent
+is '... and it is gone' 1.3 queue-list --spool=dma:"$tmp/dma" --ids
 
 # --- bounce-failed
 

@@ -22,6 +22,14 @@ mv "$tmp/M294e98.556d247bbff0" "$dir"
 ok 'one that was just begun is none' queue-list --spool=dma:"$dir" --count
 printf 'ID: 1.2\nSender: \nRecipient: b@y.test\n' >"$dir/Q1.2"
 is 'an empty sender is the null sender' '<>' queue-list --spool=dma:"$dir" -F %f 1.2
+for sender in '<>@mx.test' @mx.test '<>'; do
+	printf 'ID: 1.2\nSender: %s\nRecipient: b@y.test\n' "$sender" >"$dir/Q1.2"
+	is "and so is what dma makes of it: $sender" '<>' queue-list --spool=dma:"$dir" -F %f 1.2
+done
+for sender in @route.test:ann@x.test '"<>"@x.test' '<>ann@x.test'; do
+	printf 'ID: 1.2\nSender: %s\nRecipient: b@y.test\n' "$sender" >"$dir/Q1.2"
+	is "but not $sender" "$sender" queue-list --spool=dma:"$dir" -F %f 1.2
+done
 printf 'ID: 1.2\nRecipient: b@y.test\n' >"$dir/Q1.2"
 exits 'a damaged one is said' 65 queue-list --spool=dma:"$dir" -l
 like 'by name' 'Q1.2: damaged' queue-list --spool=dma:"$dir" -l

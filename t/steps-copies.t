@@ -6,7 +6,6 @@
 . "${0%/*}/steps.sh"
 
 "$top/t/samples/unpack" "$tmp/samples" dma courier
-rm "$tmp"/samples/dma/default/spool/[QM]294e71.*
 # ids KIND N: messages with so many recipients at least
 ids() {
 	queue-list --spool="$1:$steps_from" -j --state=deferred | perl -MJSON::PP -ne '

@@ -75,6 +75,19 @@ dma_owns(const char *ref, struct buf *dir)
 	return shelf_owns(places, levels, NULL, ref, dir);
 }
 
+/*
+ * Its own reports have none; to what it was given with `-f <>' or `-f ""' it has added
+ * its host's name.
+ */
+void
+dma_sender(char *sender)
+{
+	const char *rest = strncmp(sender, "<>", 2) == 0 ? sender + 2 : sender;
+
+	if (*rest == '\0' || (*rest == '@' && strchr(rest + 1, '@') == NULL))
+		*sender = '\0';
+}
+
 /* The value behind `name` at the front of a line; false: another line. */
 static bool
 value_of(struct span line, const char *name, char **value)
@@ -102,6 +115,7 @@ parse(struct span text, struct message *m, struct err *e)
 		free(rcpt);
 		return err_set(e, FAULT_DATA, "damaged: no ID, Sender or Recipient");
 	}
+	dma_sender(m->env.sender);
 	m->id = span_dup(span_of(ref_name(m->ref) + 1));
 	envelope_add(&m->env, rcpt);
 	free(id);

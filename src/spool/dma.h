@@ -20,6 +20,9 @@ int dma_release_all(struct spool *, struct err *);
 /* Hexadecimal digits, a point, the same. */
 bool dma_is_id(const char *);
 
+/* A null sender as dma writes it down becomes the empty one; another stays. */
+void dma_sender(char *);
+
 /* The kind's, from `dma -bp': neither size nor arrival is known of a message. */
 struct walk *dma_listing(struct spool *, struct err *);
 int dma_listed(struct walk *, struct message *, struct err *);

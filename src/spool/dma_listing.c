@@ -113,6 +113,7 @@ dma_listed(struct walk *w, struct message *m, struct err *e)
 		err_set(e, FAULT_IO, "%s: `%.80s' is no ID", w->lines.name, m->id);
 	} else if ((m->env.sender = expect(w, "From\t: ", e)) != NULL &&
 	    (rcpt = expect(w, "To\t: ", e)) != NULL) {
+		dma_sender(m->env.sender);
 		buf_addf(&ref, "%s/Q%s", w->spool->dir, m->id);
 		m->ref = buf_str(&ref);
 		envelope_add(&m->env, rcpt);

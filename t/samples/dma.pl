@@ -5,7 +5,8 @@ our ($want, $got);
 	queue_id => sub { $_, $got->{queue_id} },
 	state => sub { $_ eq 'queued' ? 'deferred' : $_, $got->{queue_name} },
 	arrival_time => sub { $_, $got->{arrival_time} },
-	sender => sub { $_, $got->{sender} },
+	# a null sender, as dma writes it
+	sender => sub { $_ eq '@mx.test' ? '' : $_, $got->{sender} },
 	recipients_pending => sub { names(@$_), names(pending()) },
 	message_file_size => sub { $_, $got->{message_size} },
 	reason => sub { $_, $got->{recipients}[0]{delay_reason} },
