@@ -14,6 +14,7 @@
 #define GRACE_MS 1000
 #define LOOK_MS 100
 #define ALL_MS 300		/* for all of them, once a signal came */
+#define MOMENT_MS 1000		/* of child_run(), once a signal came */
 
 static void
 shut(int *fd)
@@ -237,9 +238,27 @@ fill(int *fd, struct span *input)
 		shut(fd);
 }
 
+/* How long a program may go on. */
+struct patience {
+	int64_t deadline;
+	int64_t moment_ms;	/* so much of it when a signal has come */
+	bool shortened;
+};
+
+/* When it is over, as things are now. */
+static int64_t
+patience(struct patience *p)
+{
+	if (!p->shortened && interrupt_came()) {
+		p->shortened = true;
+		p->deadline = clock_sooner(p->deadline, clock_in(p->moment_ms));
+	}
+	return p->deadline;
+}
+
 static int
 converse(struct child *c, struct span input, struct buf *out, struct buf *err,
-    size_t limit, int64_t deadline, bool breaks)
+    size_t limit, struct patience *until)
 {
 	while (c->in >= 0 || c->out >= 0 || c->err >= 0) {
 		struct pollfd p[3] = {
@@ -247,10 +266,9 @@ converse(struct child *c, struct span input, struct buf *out, struct buf *err,
 			{ c->err, POLLIN, 0 },
 		};
 
-		if (clock_left(deadline) == 0 || (breaks && interrupt_came()))
+		if (clock_left(patience(until)) == 0)
 			return -1;
-		if ((breaks ? interrupt_poll : poll)(p, 3,
-		    clock_left(deadline)) < 0)
+		if (interrupt_poll(p, 3, clock_left(until->deadline)) < 0)
 			continue;
 		if (p[0].revents)
 			fill(&c->in, &input);
@@ -267,37 +285,44 @@ child_status(int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* waitpid(), looked at now and then: a signal ends this too. */
+/* waitpid(), looked at now and then: a signal shortens this too. */
 static int
-wait_or_break(struct child *c, int64_t deadline, int *status)
+wait_or_break(struct child *c, struct patience *until, int *status)
 {
 	int r;
 
 	do
-		r = child_wait(c, clock_sooner(deadline, clock_in(LOOK_MS)), status);
-	while (r < 0 && clock_left(deadline) != 0 && !interrupt_came());
+		r = child_wait(c, clock_sooner(patience(until), clock_in(LOOK_MS)),
+		    status);
+	while (r < 0 && clock_left(patience(until)) != 0);
 	return r;
 }
 
 static int
 run(const char *const argv[], struct span input, struct buf *out,
-    struct buf *err, size_t limit, int64_t deadline, bool breaks, struct err *e)
+    struct buf *err, size_t limit, struct patience until, struct err *e)
 {
+	static bool given_up;	/* one had its moment after a signal, and went on */
 	struct buf out_spare = {0}, err_spare = {0};
 	struct child c;
 	int r, status = 0;
 
+	if (given_up)
+		return err_set(e, FAULT_TEMP, "%s: interrupted", argv[0]);
 	if (child_start(&c, argv, CHILD_OUT | CHILD_ERR | CHILD_IN, e) < 0)
 		return -1;
 	fcntl(c.in, F_SETFL, O_NONBLOCK);
 	r = converse(&c, input, out ? out : &out_spare, err ? err : &err_spare,
-	    limit, deadline, breaks);
+	    limit, &until);
 	if (r == 0)
-		r = breaks ? wait_or_break(&c, deadline, &status) :
-		    child_wait(&c, deadline, &status);
+		r = wait_or_break(&c, &until, &status);
 	buf_free(&out_spare);
 	buf_free(&err_spare);
-	child_end(&c);
+	(r < 0 ? child_end_soon : child_end)(&c);
+	if (r == -1 && until.shortened) {
+		given_up = until.moment_ms > 0;
+		return err_set(e, FAULT_TEMP, "%s: interrupted", argv[0]);
+	}
 	if (r == -2)
 		return err_set(e, FAULT_TEMP, "%s: printed more than %zu octets",
 		    argv[0], limit);
@@ -310,19 +335,21 @@ int
 child_run(const char *const argv[], struct span input, struct buf *out,
     struct buf *err, size_t limit, int64_t deadline, struct err *e)
 {
-	return run(argv, input, out, err, limit, deadline, false, e);
+	return run(argv, input, out, err, limit,
+	    (struct patience){ deadline, MOMENT_MS, false }, e);
 }
 
 int
 child_tell(const char *const argv[], struct span input, struct buf *out,
     struct buf *err, size_t limit, int64_t deadline, struct err *e)
 {
-	return run(argv, input, out, err, limit, deadline, true, e);
+	return run(argv, input, out, err, limit,
+	    (struct patience){ deadline, 0, false }, e);
 }
 
 int
 child_ask(const char *const argv[], struct buf *out, struct buf *err,
     size_t limit, int64_t deadline, struct err *e)
 {
-	return run(argv, SPAN(""), out, err, limit, deadline, true, e);
+	return child_tell(argv, SPAN(""), out, err, limit, deadline, e);
 }

@@ -396,9 +396,9 @@ main(int argc, char *argv[])
 	read_selection(&select, words, &records);
 	choose_states(&select, verb);
 	read_limits();
+	interrupt_catch();
 	status = find_spools(&spools, verb == DRAIN || verb == REMOVE || verb == BOUNCE,
 	    records || only_refs(&select));
-	interrupt_catch();
 	source_init(&source, &spools, &select, records, null ? '\0' : '\n');
 	status = status_worse(status, carry_out(&source, verb, command));
 	source_free(&source);
