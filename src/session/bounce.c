@@ -133,22 +133,25 @@ bounce_compose(struct buf *out, const struct message *m, const struct failings *
 
 static int
 hand_in(const struct spool *s, const char *sender, struct span report,
-    int64_t deadline, struct err *e)
+    int64_t deadline, bool *hangs, struct err *e)
 {
 	bool other = s->live && s->kind == &spool_postfix && s->conf != NULL;
 	/* -C: the instance that has the message */
 	const char *const there[] = { "-C", s->conf, "-i", "-f", "<>", "--",
 	    sender, NULL };
 	int r = program_tell("sendmail", there + (other ? 0 : 2), report, deadline, e);
+	struct err why = *e;
 
+	*hangs = r < 0 && why.fault == FAULT_TEMP;
 	if (r != 0)
-		err_in(e, "sendmail");
+		err_set(e, why.fault, "sendmail: %.500s%s", why.text, *hangs ?
+		    "; no other report is tried" : "");
 	return r == 0 ? 1 : -1;
 }
 
 int
 bounce_report(struct spool *s, const struct message *m, const struct failings *v,
-    int64_t deadline, struct err *e)
+    int64_t deadline, bool *hangs, struct err *e)
 {
 	struct buf text = {0}, report = {0};
 	int r = 0;
@@ -156,11 +159,14 @@ bounce_report(struct spool *s, const struct message *m, const struct failings *v
 	/* of `a@x, b@y' somebody else would get it, too */
 	if (is_due(m, v) && !path_is_mailbox(span_of(m->env.sender)))
 		return err_set(e, FAULT_DATA, "its sender is no address");
+	if (is_due(m, v) && *hangs)
+		return -1;
 	if (is_due(m, v) && (interrupt_came() || clock_left(deadline) == 0))
 		return err_set(e, FAULT_TEMP, "there is no time for a report");
 	if (is_due(m, v) && (r = read_original(s, m, &text, e)) == 0) {
 		bounce_compose(&report, m, v, buf_span(&text));
-		r = hand_in(s, m->env.sender, buf_span(&report), deadline, e);
+		r = hand_in(s, m->env.sender, buf_span(&report), deadline,
+		    hangs, e);
 	}
 	buf_free(&text);
 	buf_free(&report);

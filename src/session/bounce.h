@@ -35,8 +35,10 @@ bool bounce_compose(struct buf *, const struct message *, const struct failings 
  * nobody is to be told, since the sender is <> or unknown, or they asked for no
  * such report (RFC 3461 section 4.1); -1: 75 it was not taken, 69 no sendmail, 65
  * the sender is no address.  After `deadline`, or once a signal came, none is taken.
+ * `hangs', false at first: sendmail did not end.  It would take as long for each
+ * message: for the others it is not run, and -1 comes without an error.
  */
 int bounce_report(struct spool *, const struct message *, const struct failings *,
-    int64_t deadline, struct err *);
+    int64_t deadline, bool *hangs, struct err *);
 
 #endif

@@ -32,6 +32,7 @@ struct job {
 	struct undone undone;
 	bool stopping;
 	bool exhausted;		/* the selection, or COMMAND, has no more */
+	bool hangs;		/* the sendmail that takes reports */
 	bool mute;		/* stdout cannot be written */
 	size_t unsafe;		/* results since kind->sync() */
 	int unmarked;		/* messages that were served */

@@ -153,8 +153,10 @@ send_back(struct job *j, struct taken *t)
 		return;
 	if (kind->reports == NULL || !kind->reports(t->claimed, &t->m))
 		told = bounce_report(t->spool, &t->m, &t->failed,
-		    j->how->limits.deadline, &e) >= 0;
-	if (!told) {
+		    j->how->limits.deadline, &j->hangs, &e) >= 0;
+	if (!told && e.fault == FAULT_NONE && j->how->verbose)
+		err_set(&e, FAULT_TEMP, "sendmail hangs");
+	if (!told && e.fault != FAULT_NONE) {
 		err_in(&e, "%s: not returned to <%s>", message_label(&t->m),
 		    t->m.env.sender);
 		takeout_trouble(j, &e);
