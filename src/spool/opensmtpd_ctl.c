@@ -180,11 +180,29 @@ osmtpd_load_held(struct osmtpd *own, const char *dir)
 	buf_free(&out);
 }
 
+static char **
+find_held(const struct osmtpd *own, const char *id)
+{
+	return own == NULL || own->held.n == 0 ? NULL : bsearch(&id, own->held.p,
+	    own->held.n, sizeof *own->held.p, by_text);
+}
+
 bool
 osmtpd_is_held(const struct osmtpd *own, const char *id)
 {
-	return own != NULL && own->held.n > 0 && bsearch(&id, own->held.p,
-	    own->held.n, sizeof *own->held.p, by_text) != NULL;
+	return find_held(own, id) != NULL;
+}
+
+static void
+forget_held(struct osmtpd *own, const char *id)
+{
+	char **at = find_held(own, id);
+
+	if (at == NULL)
+		return;
+	free(*at);
+	own->held.n--;
+	memmove(at, at + 1, (size_t)(own->held.p + own->held.n - at) * sizeof *at);
 }
 
 void
@@ -244,15 +262,26 @@ osmtpd_hold(struct spool *s, const struct message *m, struct err *e)
 	return r == 2 ? is_down(e) : r < 0 ? -1 : r == 1 ? 0 : 1;
 }
 
+/* As osmtpd_ctl(). */
+static int
+resume(struct spool *s, const struct message *m, struct err *e)
+{
+	long long n;
+	int r = osmtpd_ctl("resume", m->id, &n, e);
+
+	if (r == 1)
+		forget_held(s->own, m->id);
+	return r;
+}
+
 int
 osmtpd_unhold(struct spool *s, const struct message *m, struct err *e)
 {
-	long long n;
 	int r;
 
 	if (!s->live)
 		return not_here(s, e);
-	r = osmtpd_ctl("resume", m->id, &n, e);
+	r = resume(s, m, e);
 	return r == 0 ? is_down(e) : r < 0 ? -1 : 0;
 }
 
@@ -294,7 +323,7 @@ osmtpd_release(struct spool *s, const struct message *m, struct err *e)
 	if (r == 1 && seen.suspended) {
 		if (m->state != STATE_HOLD)
 			return 1;	/* held, or in another's hand, since it was read */
-		r = osmtpd_ctl("resume", m->id, &n, e);
+		r = resume(s, m, e);
 	}
 	if (r == 1 && seen.run == OSMTPD_UNKNOWN)
 		return err_set(e, FAULT_DATA, "%s: smtpd does not know it", m->id);

@@ -67,6 +67,9 @@ exits 'remove by ID' 0 dq --remove -y "$(id_of bob@one.test)"
 is 'it is gone' 'deferred carla@two.test
 deferred eve@three.test' at
 exits 'an ID that is not there' 69 dq --remove -y 0123456789abcdef
+dq --hold -d two.test
+like 'let go, tried, and put off: it is told' ': stayed: 451 4\.2\.1' \
+	dq --state=hold -d two.test --wait=2m
 close_hop
 open_hop
 # the first may still meet the connection to the hop that has gone
