@@ -56,7 +56,7 @@ released_free(struct released *v)
 	vec_free(v);
 }
 
-enum look { LOOK_LEFT, LOOK_TRIED, LOOK_TRYING };
+enum look { LOOK_LEFT, LOOK_TRIED, LOOK_HELD, LOOK_TRYING };
 
 static bool
 is_changed(const struct released_one *o, const struct message *m)
@@ -89,6 +89,9 @@ judge(struct released_one *o, const struct message *m)
 		o->worked = true;
 		return LOOK_TRYING;
 	}
+	/* it was let go before: Exim freezes a report that is refused for good */
+	if (m->state == STATE_HOLD)
+		return LOOK_HELD;
 	if (!o->worked && (m->state != STATE_DEFERRED || !is_changed(o, m)))
 		return LOOK_TRYING;
 	o->seen = m->mtime;
@@ -135,6 +138,25 @@ reason(const struct message *m)
 	return "no reason is known";
 }
 
+static void
+tell(const struct released_one *o, enum look l, const struct message *m,
+    const char *tool)
+{
+	switch (l) {
+	case LOOK_LEFT:
+		warn(tool, "%s: left", o->id);
+		break;
+	case LOOK_TRIED:
+		warn(tool, "%s: stayed: %s", o->id, reason(m));
+		break;
+	case LOOK_HELD:
+		warn(tool, "%s: stayed: it is held now: %s", o->id, reason(m));
+		break;
+	case LOOK_TRYING:
+		warn(tool, "%s: stayed: was not tried again in time", o->id);
+	}
+}
+
 /* True when there is nothing more to wait for with this one. */
 static bool
 settle(struct released_one *o, bool last, const struct order_how *how,
@@ -149,10 +171,7 @@ settle(struct released_one *o, bool last, const struct order_how *how,
 	else if (over)
 		stay->stayed++;
 	if (over && (how->verbose || l != LOOK_LEFT))
-		warn(how->tool, "%s: %s%s", o->id,
-		    l == LOOK_LEFT ? "left" : "stayed: ",
-		    l == LOOK_LEFT ? "" : l == LOOK_TRIED ? reason(&m) :
-		    "was not tried again in time");
+		tell(o, l, &m, how->tool);
 	message_free(&m);
 	return over;
 }

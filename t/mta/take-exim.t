@@ -106,6 +106,14 @@ is 'and have arrived' 10 sh -c 'grep -l @one.test "$1"/got/new/* | grep -c .' - 
 close_hop
 rm -rf "$tmp/got"
 
+# ---- frozen meanwhile ----
+open_hop --refuse='*:550 5.1.1 no such user'
+printf 'Subject: a report\n\nhi\n' | chroot "$root" exim4 -odq -i -f '<>' -- gone@one.test
+like 'it is not waited for' 'stayed: it is held now: .*550 5\.1\.1' dq --all --wait=10m
+like 'nor a second time' 'stayed: it is held now: .*550 5\.1\.1' dq --all --state=hold --wait=10m
+exits 'and can be removed' 0 dq --remove --all --state=hold -y
+close_hop
+
 # ---- in delivery ----
 sink --listen=$hop --port-file="$tmp/port" --ext=8BITMIME --hang-at=DATA &
 list_pid=$!
