@@ -58,16 +58,22 @@ released_free(struct released *v)
 
 enum look { LOOK_LEFT, LOOK_TRIED, LOOK_HELD, LOOK_TRYING };
 
+/*
+ * Being let go from hold is no attempt, though it puts the message elsewhere, and
+ * some write its file anew then: those count attempts.
+ */
 static bool
 is_changed(const struct released_one *o, const struct message *m)
 {
-	/* being let go from hold writes some files anew: that is no attempt */
-	if (o->attempts >= 0 && m->attempts >= 0 && m->last_attempt > 0)
-		return m->attempts != o->attempts ||
-		    m->last_attempt != o->last_attempt;
-	return o->state != STATE_DEFERRED || m->mtime != o->mtime ||
-	    m->ino != o->ino || m->attempts != o->attempts ||
+	bool was_held = o->state == STATE_HOLD;
+	bool counted = o->attempts >= 0 && m->attempts >= 0;
+	bool again = m->attempts != o->attempts ||
 	    m->last_attempt != o->last_attempt;
+
+	if (counted && (was_held || m->last_attempt > 0))
+		return again;
+	return again || (o->state != STATE_DEFERRED && !was_held) ||
+	    m->mtime != o->mtime || m->ino != o->ino;
 }
 
 /*

@@ -35,6 +35,24 @@ static const struct row {
 		{ true, false, STATE_HOLD, 2, -1 } }, 3, HELD },
 	{ "frozen again, at once", STATE_HOLD, -1, {
 		{ true, false, STATE_HOLD, 2, -1 } }, 1, HELD },
+	/* as Postfix does it: the file is the same */
+	{ "let go, and put off", STATE_HOLD, -1, {
+		{ true, false, STATE_DEFERRED, 1, -1 },
+		{ true, false, STATE_DEFERRED, 1, -1 },
+		{ true, false, STATE_ACTIVE, 2, -1 },
+		{ true, false, STATE_DEFERRED, 3, -1 },
+		{ true, false, STATE_DEFERRED, 3, -1 } }, 5, PUT_OFF },
+	/* as Sendmail does it: the file is another one */
+	{ "let go, and put off, counted", STATE_HOLD, 0, {
+		{ true, false, STATE_DEFERRED, 2, 0 },
+		{ true, false, STATE_DEFERRED, 2, 0 },
+		{ true, false, STATE_DEFERRED, 2, 0 },
+		{ true, false, STATE_DEFERRED, 3, 1 },
+		{ true, false, STATE_DEFERRED, 3, 1 } }, 5, PUT_OFF },
+	{ "let go, and it left", STATE_HOLD, 0, {
+		{ true, false, STATE_DEFERRED, 2, 0 },
+		{ true, false, STATE_DEFERRED, 2, 0 },
+		{ true, false, STATE_DEFERRED, 2, 0 }, { 0 } }, 5, "" },
 };
 
 static const struct row *row;

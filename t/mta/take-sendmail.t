@@ -58,6 +58,11 @@ dq --hold --all
 exits 'release of what is held, if it is asked for' 0 dq --state=hold --all --wait=30s
 wait_for empty
 ok 'that, too' grep -rq carla@two.test "$tmp/got/new"
+for n in 1 2 3 4 5 6 7 8; do
+	printf 'Subject: x\n\nhi\n' | chroot "$root" sendmail -Am -odq -i -f ann@x.test "n$n@one.test"
+done
+dq --hold --all
+exits 'and of what nobody has tried yet' 0 dq --state=hold --all --wait=2m
 close_hop
 rm -rf "$tmp/got"
 start -q1s
