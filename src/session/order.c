@@ -60,7 +60,9 @@ choose(struct job *j, struct wanted *w, struct message *m)
 		order_trouble(j, &e);
 	if (r <= 0)
 		return 0;
-	if (m->state == STATE_HOLD && !(sel->states & STATE_BIT(STATE_HOLD))) {
+	/* to hold what is held is done already */
+	if (m->state == STATE_HOLD && !(sel->states & STATE_BIT(STATE_HOLD)) &&
+	    j->how->order != ORDER_HOLD) {
 		if (sel->ids.n == 0 && w->record.ref == NULL)
 			return 0;
 		warn(j->how->tool, "%s: is held; --state=hold would %s it",

@@ -63,6 +63,8 @@ deferred eve@three.test
 hold bob@one.test' at
 ok 'Exim says so, too' sh -c 'chroot "$1" exim4 -bp | grep -q frozen' - "$root"
 exits 'holding it again is no mistake' 0 dq --hold --state=hold -d one.test
+exits 'nor by its ID' 0 dq --hold "$(id_of bob@one.test)"
+exits 'nor by its ref, among others' 0 in_chroot - "$root" sh -c 'queue-list -r bob@one.test | dequeue - --hold'
 exits 'held mail is not removed unasked' 75 dq --remove -y "$(id_of bob@one.test)"
 exits 'nor taken' 75 dq "$(id_of bob@one.test)" -- false
 exits 'nor released' 75 dq "$(id_of bob@one.test)"
