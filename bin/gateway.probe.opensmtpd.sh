@@ -55,7 +55,7 @@ smtpd_holds() {
 	}
 	if grep -q '^MTA paused' "$work/probe"; then
 		found ok MTA 'OpenSMTPD sends only in a session (smtpctl pause mta)'
-	elif smtpd_pauses; then
+	elif smtpd_pauses || was_left; then
 		found note MTA 'OpenSMTPD tries by itself while the link is down, too'
 		mend run 'smtpctl pause mta'
 	fi

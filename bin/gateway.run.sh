@@ -11,9 +11,9 @@ clock() {
 	fi
 }
 
-# The first ones are short: most of what we run is over soon.
+# The first ones are short: most of what we run is over soon.  No lock outlives us in it.
 nap() {
-	sleep "$pause"
+	sleep "$pause" 9>&- 6>&-
 	case $pause in
 	0.02) pause=0.05 ;;
 	0.05) pause=0.1 ;;
@@ -36,15 +36,15 @@ reap() {
 }
 
 # run TENTHS COMMAND...: in a session of its own, so that all of it can be ended
-# when its time is over ($late, 75) or ours is.  The lock, descriptor 9, is not
-# passed on: what DIAL leaves running must not hold it, nor 7, which cron reads.
+# when its time is over ($late, 75) or ours is.  The locks, descriptors 9 and 6, are not
+# passed on: what DIAL leaves running must not hold them, nor 7, which cron reads.
 run() {
 	clock
 	run_end=$((now + $1))
 	shift
 	late='' pause=$short_nap
 	# exec: some shells make a process of their own for it, whose group it is not
-	{ exec setsid "$@" </dev/null 9>&- 8<&- 7>&-; } &
+	{ exec setsid "$@" </dev/null 9>&- 8<&- 7>&- 6>&-; } &
 	child=$!
 	while kill -0 "$child" 2>/dev/null; do
 		tick

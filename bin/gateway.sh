@@ -18,6 +18,7 @@ version=0.1
 proc=${TIDEGATE_PROC:-/proc}
 sys=${TIDEGATE_SYS:-/sys}
 run_dir=${TIDEGATE_RUN:-/run/tidegate}
+lifted=$run_dir/opensmtpd.lifted	# see gateway.pause.sh
 LC_ALL=C
 export LC_ALL
 # cron's PATH knows neither our own directory nor where pon and ip live.
@@ -173,6 +174,15 @@ options() {
 	link_name=$1
 	[ -n "$conf_file" ] || conf_file=$links_dir/$link_name.conf
 	case $conf_file in /*) ;; *) conf_file=./$conf_file ;; esac
+}
+
+# was_left: by a session that was killed?
+was_left() { [ -s "$lifted" ] && is_free "$lifted"; }
+
+# is_free FILE: nobody has it locked
+is_free() {
+	# shellcheck disable=SC2016
+	sh -c 'exec 9<"$1" && exec flock -n 9' - "$1" 2>/dev/null
 }
 
 . "${lib%.sh}.book.sh"

@@ -79,6 +79,15 @@ did_it_work() {
 	printf '%s\n' "$failed_why" | fold -s -w 68 | sed -n 's/^/            /; s/ *$//; 1,4p'
 }
 
+# What a session that was killed has left behind.
+what_was_left() {
+	dialled=$run_dir/$link_name.dialled
+	if [ -e "$dialled" ] && is_free "$run_dir/$link_name.lock"; then
+		line_of line 'was left up' 'the next session hangs up'
+	fi
+	! was_left || line_of OpenSMTPD 'tries by itself' 'a session was killed; the next pauses it'
+}
+
 when_next() {
 	line_of calls "$calls today" "${max_calls:+of $max_calls (MAX_CALLS)}"
 	[ "$told_due" -eq 0 ] || { line_of next 'cannot be told' ''; return; }
@@ -130,6 +139,7 @@ show_status() {
 		status_json
 	else
 		did_it_work
+		what_was_left
 		when_next
 		show_sessions
 	fi

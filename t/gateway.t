@@ -362,37 +362,6 @@ if ! command -v dequeue >/dev/null; then
 	is 'it is not installed' 'sent=- deferred=-' flushed 69
 fi
 mv "$tmp/fake/gone" "$tmp/fake/dequeue"
-# OpenSMTPD's pause, on a link that nobody dials
-cp "$tmp/fake/dequeue" "$tmp/fake/smtpctl"
-conf SPOOL=opensmtpd RETRIEVE=none
-doing dequeue "$(released 1 1 0 0)"
-doing smtpctl 'case $* in *status) echo MTA paused ;; esac'
-orders() { sed 's/ <--.*//; s/[<>]//g' "$tmp/calls"; }
-lifted='smtpctl show status
-smtpctl resume mta
-dequeue
-smtpctl pause mta'
-is 'a pause is lifted' 'sent=1 deferred=0' flushed 0
-is '... and set again' "$lifted" orders
-is '... dry' 'would run: smtpctl resume mta
-would run: dequeue' sh -c 'gateway-flush -n "$1" isp | sed "s/ --.*//"' - "--config=$tmp/c/isp.conf"
-doing dequeue "$block"
-: >"$tmp/calls"
-gateway-flush -v "--config=$tmp/c/isp.conf" isp >"$tmp/out" 2>&1 &
-pid=$!
-reached
-kill -TERM $pid
-wait $pid
-is '... also when we are ended' "$lifted" orders
-doing dequeue "$(released 1 1 0 0)"
-doing smtpctl 'case $* in *status) echo MTA paused ;; pause*) exit 1 ;; esac'
-is '... or it is said' 'sent=1 deferred=0' flushed 75
-like '... what follows' 'smtpctl pause mta. failed: OpenSMTPD tries by itself' cat "$tmp/err"
-doing smtpctl 'case $* in *status) echo MTA running ;; esac'
-is 'no pause, nothing lifted' 'sent=1 deferred=0' flushed 0
-is '... nor set' 'smtpctl show status
-dequeue' orders
-rm "$tmp/fake/smtpctl"
 conf SEND=none RETRIEVE=none
 is 'SEND=none' 'sent=- deferred=-' flushed 0
 

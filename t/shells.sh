@@ -7,7 +7,7 @@ under() {
 	"$@" -c : 2>/dev/null || skip_all "$1 is not here"
 	GATEWAY_SH="$(command -v "$1")${2:+ $2}"
 	export GATEWAY_SH
-	[ "${SHELLS-}" != all ] || tests='gateway gateway-due gateway-status gateway-probe'
+	[ "${SHELLS-}" != all ] || tests='gateway gateway-due gateway-pause gateway-status gateway-probe'
 	# they mostly wait
 	for test in $tests; do
 		{ "$top/t/$test.t" >"$tmp/$test" 2>&1; echo $? >"$tmp/$test.code"; } &
