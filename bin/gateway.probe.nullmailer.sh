@@ -8,7 +8,9 @@ probe_nullmailer() {
 		nullmailer_route
 	elif nullmailer_sends; then
 		found note MTA 'nullmailer-send runs, and sends by itself what a session would take'
-		mend run 'service nullmailer stop'
+		stop='service nullmailer stop'
+		! command -v systemctl >/dev/null || stop="$stop && systemctl disable nullmailer"
+		mend run "$stop"
 	fi
 	read -r life 2>/dev/null </etc/nullmailer/queuelifetime || life=604800
 	! seconds_of "${life:-604800}" s || ! note_lifetime "$seconds_of" ||
@@ -24,7 +26,7 @@ nullmailer_sends() {
 }
 
 nullmailer_route() {
-	hop=$(sed -n '/^[^#]/{s/[ 	].*//p;q;}' "$remotes" 2>/dev/null)
+	hop=$(sed -n '/^[^#]/{s/[ 	].*//;p;q;}' "$remotes" 2>/dev/null)
 	smart_address
 	line="${host:-mail.isp.example} smtp${number:+ --port=$number}"
 	if [ -z "$hop" ]; then
@@ -32,7 +34,8 @@ nullmailer_route() {
 		mend run "echo '$line' >>$remotes"
 	elif wants_route && other_host "$hop" "$(sed -n '/^[^#]/{s/.*--port=\([0-9]*\).*/\1/p;q;}' "$remotes")"; then
 		found note MTA "nullmailer sends to $hop, and SMARTHOST is $smarthost${port:+, port $port}"
-		mend run "echo '$line' >$remotes"
+		# what else that line says, a password for one, is not ours
+		mend run "sed -i.old -e '/^$hop[[:space:]]/s/ *--port=[0-9]*//' -e 's/^$hop\\([[:space:]]*smtp\\)*\\([[:space:]]\\|\$\\)/$line\\2/' $remotes"
 	else
 		found ok MTA "nullmailer sends to $hop"
 	fi
