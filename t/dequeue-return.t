@@ -277,7 +277,7 @@ like 'the envelope ID comes back' '^Original-Envelope-Id: ' cat "$tmp"/sent.*
 is 'and it is gone' '' queue-list --spool=postfix:"$copy" "$id" --ids
 exits 'but its MTA is not here: hold' 69 dequeue --spool=postfix:"$copy" --hold --all
 exits '... remove' 69 dequeue --spool=postfix:"$copy" --remove --all
-held=$(queue-list --spool=postfix:"$copy" --state=hold --ids | head -1)
-is 'what is held already is held' '' dequeue --spool=postfix:"$copy" --hold "$held"
-exits '... but is not released unasked' 75 dequeue --spool=postfix:"$copy" "$held"
+held=$(queue-list --spool=postfix:"$copy" --state=hold | head -1)
+is 'what is held already needs none' '' dequeue --hold "$held"
+exits '... but is not released unasked' 75 dequeue "$held"
 done_testing

@@ -33,18 +33,18 @@ is 'a queue in several directories is one' 'q1 q2 slow' sh -c \
     'queue-list --spool=sendmail:"$1" | cut -d/ -f"$2" | sort -u | paste -sd" "' \
     - "$tmp/sendmail/groups/spool" "$(echo "$tmp/sendmail/groups/spool/x" | tr -cd / | wc -c | awk '{print $1 + 1}')"
 
-top=$tmp/sendmail/groups/spool
-n=$(queue-list --spool=sendmail:"$top/q1" --count)
+groups=$tmp/sendmail/groups/spool
+n=$(queue-list --spool=sendmail:"$groups/q1" --count)
 for part in qf df xf; do
-	is "the directory $part is a part of a queue" "$n" queue-list --spool=sendmail:"$top/q1/$part" --count
+	is "the directory $part is a part of a queue" "$n" queue-list --spool=sendmail:"$groups/q1/$part" --count
 done
 # as Sendmail does when a queue group was chosen after the body had been written
-id=$(queue-list --spool=sendmail:"$top/q1" --ids | head -n 1)
-qf=$(queue-list --spool=sendmail:"$top/q1" -F %p "$id")
+id=$(queue-list --spool=sendmail:"$groups/q1" --ids | head -n 1)
+qf=$(queue-list --spool=sendmail:"$groups/q1" -F %p "$id")
 # body_in DIR COMMAND...: COMMAND, where the body lies in that group's directory
 body_in() {
 	rm -rf "$tmp/parted"
-	cp -rp "$top" "$tmp/parted"
+	cp -rp "$groups" "$tmp/parted"
 	sed "s|^S|d$1\n&|" "$qf" >"$tmp/parted/q1/qf/qf$id"
 	[ "$1" = q1 ] || mv "$tmp/parted/q1/df/df$id" "$tmp/parted/$1/df"
 	shift

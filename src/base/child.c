@@ -14,7 +14,7 @@
 #define GRACE_MS 1000
 #define LOOK_MS 100
 #define ALL_MS 300		/* for all of them, once a signal came */
-#define MOMENT_MS 1000		/* of child_run(), once a signal came */
+#define MOMENT_MS 5000		/* of child_run(), once a signal came */
 
 static void
 shut(int *fd)

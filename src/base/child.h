@@ -47,7 +47,7 @@ void child_end_soon(struct child *);
  *
  * Returns its exit status, 128 + n when signal n ended it, or -1: it could not
  * be run, ran past `deadline` or printed more than `limit` (it is ended then).
- * Once a signal came (base/interrupt.h) it has a second, for what has to be put back;
+ * Once a signal came (base/interrupt.h) it has five seconds, for what has to be put back;
  * after one that took longer no other is run.
  */
 int child_run(const char *const argv[], struct span input, struct buf *out,
