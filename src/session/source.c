@@ -87,7 +87,8 @@ from_queues(struct source *s, struct wanted *w, struct err *e)
 		while ((r = sp->kind->next(s->walk, &w->entry, e)) != 0) {
 			if (r < 0 && is_news(s, e))
 				return advised(e);
-			err_clear(e);
+			if (r < 0)
+				err_clear(e);
 			if (r < 0 || !select_entry(s->select, &w->entry))
 				continue;
 			w->spool = sp;
