@@ -7,6 +7,25 @@
 #include "wire/domain.h"
 #include "wire/path.h"
 
+static char *
+lower(struct span s)
+{
+	char *copy = span_dup(s);
+
+	for (char *p = copy; *p != '\0'; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p += 'a' - 'A';
+	return copy;
+}
+
+/* As it is looked for; NULL in err: none that a line could be for. */
+static char *
+domain_key(struct span domain, struct err *e)
+{
+	return domain_is_literal(domain) ? lower(domain) :
+	    domain_ascii("key", domain, e);
+}
+
 /* As in the file, or an address: local part to the letter, domain as it is looked for. */
 static char *
 normal(struct span key, struct err *e)
@@ -15,15 +34,15 @@ normal(struct span key, struct err *e)
 	struct buf b = {0};
 	char *text, *ascii;
 
-	if (span_is(key, "*"))
-		return span_dup(key);
+	if (span_is(key, "*") || domain_is_literal(key))
+		return lower(key);
 	if (domain.n == 0 || domain.p == key.p + 1) {
 		text = span_dup(key);
 		ascii = node_parse("key", text, e);
 		free(text);
 		return ascii;
 	}
-	if (!path_is_mailbox(key) || (ascii = domain_ascii("key", domain, e)) == NULL) {
+	if (!path_is_mailbox(key) || (ascii = domain_key(domain, e)) == NULL) {
 		err_set(e, FAULT_CONFIG, "`%.*s' is no address",
 		    (int)(key.n < 200 ? key.n : 200), key.p);
 		return NULL;
@@ -131,7 +150,11 @@ limits_of(const struct limits *v, const char *address)
 	struct buf key = {0};
 	char *ascii;
 
-	if (v->n > 0 && (ascii = domain_ascii("", domain, &ignored)) != NULL) {
+	if (v->n > 0 && domain.n > 0) {
+		/* no host's name may still lie below a domain that has a line */
+		if ((ascii = domain_key(domain, &ignored)) == NULL)
+			ascii = lower(domain.p[domain.n - 1] == '.' ?
+			    (struct span){ domain.p, domain.n - 1 } : domain);
 		buf_add(&key, whole.p, whole.n - domain.n);
 		buf_adds(&key, ascii);
 		if ((l = find(v, buf_str(&key))) == NULL)

@@ -3,7 +3,7 @@
  * and a size (512, 300k, 10M, 1G; 0 is no limit); a key is
  *
  *	bob@example.com		one recipient
- *	example.com		a domain
+ *	example.com		a domain, or an address literal: [192.0.2.1]
  *	@example.com		a domain and all below it
  *	*			everybody else
  *

@@ -15,6 +15,8 @@ static const char file[] =
     "\"a b\"@example.com 8\n"
     "free.test 0\n"
     "m\303\274ller.test 9\n"
+    "[192.0.2.1] 12\n"
+    "bob@[IPv6:2001:DB8::1] 13\n"
     "@test 11";
 
 static const struct { const char *address; long long size; } rows[] = {
@@ -27,7 +29,11 @@ static const struct { const char *address; long long size; } rows[] = {
 	{ "bob@example.com", 5 << 20 }, { "\"a b\"@example.com", 8 },
 	{ "x@free.test", 0 }, { "x@xn--mller-kva.test", 9 },
 	{ "x@m\303\274ller.test", 9 }, { "x@other.test", 11 },
-	{ "x@[192.0.2.1]", 10 << 20 }, { "postmaster", 10 << 20 },
+	{ "x@[192.0.2.1]", 12 }, { "x@[192.0.2.11]", 10 << 20 },
+	{ "bob@[ipv6:2001:db8::1]", 13 }, { "ann@[IPv6:2001:db8::1]", 10 << 20 },
+	/* no host's name, but an MTA may carry it */
+	{ "x@-a.Example.ORG", 300 << 10 }, { "x@a..example.org.", 300 << 10 },
+	{ "postmaster", 10 << 20 },
 	{ "", 10 << 20 }, { "x@*", 10 << 20 },
 };
 
@@ -37,6 +43,8 @@ static const struct { const char *text, *says; } wrong[] = {
 	{ "a.test -1\n", "f: line 1: size: `-1' is no size; write 512, 300k, 10M or 1G" },
 	{ "a b 1k\n", "f: line 1: key: `a b' is no domain name" },
 	{ "-x@b..test 1k\n", "f: line 1: `-x@b..test' is no address" },
+	{ "@[192.0.2.1] 1k\n", "f: line 1: key: `[192.0.2.1]' is no domain name" },
+	{ "[192.0.2.1 1k\n", "f: line 1: key: `[192.0.2.1' is no domain name" },
 	{ "a.test 1k\nA.test 2k\n", "f: a.test stands in lines 1 and 2" },
 };
 
