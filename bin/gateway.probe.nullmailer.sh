@@ -35,7 +35,7 @@ nullmailer_route() {
 	elif wants_route && other_host "$hop" "$(sed -n '/^[^#]/{s/.*--port=\([0-9]*\).*/\1/p;q;}' "$remotes")"; then
 		found note MTA "nullmailer sends to $hop, and SMARTHOST is $smarthost${port:+, port $port}"
 		# what else that line says, a password for one, is not ours
-		mend run "sed -i.old -e '/^$hop[[:space:]]/s/ *--port=[0-9]*//' -e 's/^$hop\\([[:space:]]*smtp\\)*\\([[:space:]]\\|\$\\)/$line\\2/' $remotes"
+		mend run "sed -i.old -e '/^${hop}[[:space:]]/s/ *--port=[0-9]*//' -e 's/^$hop\\([[:space:]]*smtp\\)*\\([[:space:]]\\|\$\\)/$line\\2/' $remotes"
 	else
 		found ok MTA "nullmailer sends to $hop"
 	fi
