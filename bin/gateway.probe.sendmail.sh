@@ -161,11 +161,14 @@ mend_domain_sendmail() {
 
 # A further line would take a port that another has already.
 mend_listen_sendmail() {
-	ports="Port=$listen_port"
-	[ "$listen_port" != 25 ] || ports='Port=smtp\|Port=25'
+	ports="Port=$listen_port\\>" unnamed=
+	case $listen_port in
+	25) ports="Port=smtp\\>\\|$ports" unnamed='\|Name=MTA *$\|Name=MTA,[^P]*$' ;;
+	587) ports="Port=submission\\>\\|$ports" ;;
+	esac
 	if [ -n "$remake" ] && grep -q "^DAEMON_OPTIONS(.*\\($ports\\).*Addr=\\|^DAEMON_OPTIONS(.*Addr=.*\\($ports\\)" "$mc"; then
 		mend run "sed -i.old '/^DAEMON_OPTIONS(.*\\($ports\\)/s/, *Addr=[^,'\\'']*//' $mc"; anew "$remake && service sendmail restart"
-	elif grep "^O *DaemonPortOptions *=" "$cf" 2>/dev/null | grep -v Addr= | grep -q "$ports\\|Name=MTA *\$\\|Name=MTA,[^P]*\$"; then
+	elif grep "^O *DaemonPortOptions *=" "$cf" 2>/dev/null | grep -v Addr= | grep -q "$ports$unnamed"; then
 		anew 'service sendmail restart'
 	else
 		mend_mc "DAEMON_OPTIONS(\`Name=MTA-all, Port=$listen_port')dnl"
