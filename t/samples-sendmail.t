@@ -90,4 +90,11 @@ mkdir "$tmp/empty"
 is 'an empty directory is an empty queue' 0 queue-list --spool=sendmail:"$tmp/empty" --count
 : >"$tmp/empty/other"
 exits 'what is no queue is said' 74 queue-list --spool=sendmail:"$tmp/empty"
+if [ "$(id -u)" = 0 ]; then
+	chmod 755 "$tmp" "$tmp/sendmail" "$tmp/sendmail/default"
+	cp "$(command -v queue-list)" "$tmp/queue-list"
+	chmod 711 "$dir"
+	exits 'who may not look hears so, and not that it is none' 77 setpriv --reuid=65534 \
+		--regid=65534 --clear-groups -- "$tmp/queue-list" --spool=sendmail:"$dir"
+fi
 done_testing

@@ -131,16 +131,15 @@ ask_live(struct spool *s)
 	}
 }
 
-/* Nothing is in it: the usual state of a queue. */
-static bool
-is_empty(const char *dir)
+/* Nothing is in it, the usual state of a queue: 1, 0, -1 it may not be looked at. */
+static int
+is_empty(const char *dir, struct err *e)
 {
-	struct err none = {0};
 	struct dirent *d;
 	DIR *open = NULL;
-	bool yes = dir_open(dir, &open, &none) == 1;
+	int yes = dir_open(dir, &open, e);
 
-	while (yes && (d = readdir(open)) != NULL)
+	while (yes > 0 && (d = readdir(open)) != NULL)
 		yes = *d->d_name == '.';
 	if (open != NULL)
 		closedir(open);
@@ -168,10 +167,11 @@ sm_open(struct spool *s, struct err *e)
 		return -1;
 	sm_whole(s->dir);
 	ask_live(s);
-	if (!s->live && !sm_shape(s->dir) && !is_empty(s->dir))
-		return err_set(e, FAULT_IO, "%s: is no Sendmail queue: there are "
+	r = s->live || sm_shape(s->dir) ? 1 : is_empty(s->dir, e);
+	if (r == 0)
+		err_set(e, FAULT_IO, "%s: is no Sendmail queue: there are "
 		    "no qf and df files or directories", s->dir);
-	return 0;
+	return r > 0 ? 0 : -1;
 }
 
 static bool
