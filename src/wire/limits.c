@@ -42,6 +42,12 @@ normal(struct span key, struct err *e)
 		free(text);
 		return ascii;
 	}
+	if (span_starts(key, "*@")) {
+		err_set(e, FAULT_CONFIG, "`%.*s' is nobody's address; all of a domain "
+		    "is `%.*s'", (int)(key.n < 200 ? key.n : 200), key.p,
+		    (int)(domain.n < 200 ? domain.n : 200), domain.p);
+		return NULL;
+	}
 	if (!path_is_mailbox(key) || (ascii = domain_key(domain, e)) == NULL) {
 		err_set(e, FAULT_CONFIG, "`%.*s' is no address",
 		    (int)(key.n < 200 ? key.n : 200), key.p);

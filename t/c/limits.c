@@ -43,6 +43,7 @@ static const struct { const char *text, *says; } wrong[] = {
 	{ "a.test -1\n", "f: line 1: size: `-1' is no size; write 512, 300k, 10M or 1G" },
 	{ "a b 1k\n", "f: line 1: key: `a b' is no domain name" },
 	{ "-x@b..test 1k\n", "f: line 1: `-x@b..test' is no address" },
+	{ "*@a.test 1k\n", "f: line 1: `*@a.test' is nobody's address; all of a domain is `a.test'" },
 	{ "@[192.0.2.1] 1k\n", "f: line 1: key: `[192.0.2.1]' is no domain name" },
 	{ "[192.0.2.1 1k\n", "f: line 1: key: `[192.0.2.1' is no domain name" },
 	{ "a.test 1k\nA.test 2k\n", "f: a.test stands in lines 1 and 2" },
