@@ -122,6 +122,7 @@ like 'says how to take everything' 'everything is --all' dq
 like '-d with an address has a hint' "write -r 'a@b.test'" dq -d a@b.test
 exits 'and is a mistake' 64 dq -d a@b.test -- "$tmp/all"
 exits 'an empty COMMAND' 64 dq --all --
+exits 'a COMMAND without a name, as of a variable that is not set' 64 dq --all -- ''
 exits '--wait is not for a COMMAND' 64 dq --all --wait=1s -- "$tmp/all"
 exits '--results needs a COMMAND' 64 dq --all --results
 exits 'a number that is none' 64 dq --all --in-hand=0 -- "$tmp/all"

@@ -387,7 +387,7 @@ main(int argc, char *argv[])
 
 	opts_read(NAME, argc, argv, table, "SELECTION [-- COMMAND [ARG...]]",
 	    &words, &command);
-	if (command != NULL && command[0] == NULL)
+	if (command != NULL && (command[0] == NULL || *command[0] == '\0'))
 		opts_wrong(NAME, "no COMMAND behind --");
 	if (dry_run)
 		signal(SIGPIPE, SIG_DFL);	/* `dequeue -n ... | head` */
