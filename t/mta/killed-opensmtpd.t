@@ -57,33 +57,30 @@ tree() {
 	for process; do
 		echo "$process"
 		# shellcheck disable=SC2046
-		tree $(pgrep -P "${process:-0}")
+		tree $(pgrep -P "$process")
 	done
 }
 stopped() { [ -s "$root/run/here" ] && last=$(cat "$root/run/here"); }
-sending() { last=$(pgrep -n -x dequeue); }
 
 # dies PROGRAM WHOM WHERE: it is killed there, or it and all that it has started
 dies() {
-	case $3 in
-	sending) at=sending; kill -STOP $list_pid ;;
-	*) at=stopped; echo "$3" >"$root/run/at" ;;
-	esac
+	echo "$3" >"$root/run/at"
 	submit ann@x.test "bob@$n.test"
 	wait_for many 1 || bail 'nothing waits'
 	rm -f "$root/run/here"
 	gateway "$1" isp >"$tmp/words" 2>&1 &
-	wait_for $at || bail "never $3"
+	started=$!
+	wait_for stopped || bail "never $3"
 	up=$(parent "$last")
 	[ "$1" = gateway-flush ] || up=$(parent "$up")
+	[ -n "$up" ] || bail "nobody has started $last"
 	all=$(tree "$up")
 	kill -KILL "$up"
 	# shellcheck disable=SC2086
 	[ "$2" = alone ] || kill -KILL $all 2>/dev/null
-	wait $! 2>/dev/null
+	wait $started 2>/dev/null
 	# shellcheck disable=SC2086	# what it was stopped in
-	[ "$at" = sending ] || kill -KILL $all 2>/dev/null
-	kill -CONT $list_pid
+	kill -KILL $all 2>/dev/null
 }
 
 n=0
@@ -99,8 +96,8 @@ while read -r program whom where; do
 done <<-END
 gateway-flush alone before resume
 gateway-flush all after resume
-gateway-dial all sending
-gateway-dial alone sending
+gateway-dial all after resume
+gateway-dial alone after resume
 gateway-flush all before pause
 END
 is 'each letter came once' $n sh -c 'ls "$1/new" | wc -l' - "$tmp/got"
