@@ -90,8 +90,8 @@ domain_is_literal(struct span s)
 	    inet_pton(six ? AF_INET6 : AF_INET, text, address) == 1;
 }
 
-static void
-lower(char *s)
+void
+domain_lower(char *s)
 {
 	for (; *s != '\0'; s++)
 		if (*s >= 'A' && *s <= 'Z')
@@ -125,7 +125,7 @@ domain_ascii(const char *what, struct span s, struct err *e)
 	else if (!text_is_ascii(s) && text_is_utf8(s) && s.n <= DOMAIN_MAX)
 		name = to_a_labels(s);
 	if (name != NULL && domain_is_name(span_of(name))) {
-		lower(name);
+		domain_lower(name);
 		return name;
 	}
 	free(name);

@@ -19,6 +19,9 @@ bool domain_is_name(struct span);
 /* `[192.0.2.1]` or `[IPv6:2001:db8::1]`. */
 bool domain_is_literal(struct span);
 
+/* ASCII letters become small, in place. */
+void domain_lower(char *);
+
 /*
  * The A-label form in lower case, without a closing dot, to be freed: U-labels
  * by IDNA2008.  NULL with 64 in err when it is no domain; `what` is named.

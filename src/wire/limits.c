@@ -12,9 +12,7 @@ lower(struct span s)
 {
 	char *copy = span_dup(s);
 
-	for (char *p = copy; *p != '\0'; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p += 'a' - 'A';
+	domain_lower(copy);
 	return copy;
 }
 
