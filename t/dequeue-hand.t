@@ -143,11 +143,6 @@ is '... who waits then' 3 sh -c 'for q in one two; do
 	queue-list --spool=postfix:"$tmp/q.$q" -F "%r" | tr " " "\n" | grep .; done | grep -c .'
 
 # ---- both found, and neither may be looked at ----
-# as somebody else when we are root
-as_other() {
-	if [ "$(id -u)" = 0 ]
-	then setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; else "$@"; fi
-}
 cp "$tap_built/bin/dequeue" "$tmp/fake" && chmod 755 "$tmp" "$tmp/fake" "$tmp/fake/dequeue"
 chmod 000 "$tmp"/q.*/*
 if as_other sh -c 'test -x "$1" && ! test -r "$2"' - "$tmp/fake/dequeue" "$tmp/q.one/hold" 2>/dev/null; then

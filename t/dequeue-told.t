@@ -79,11 +79,6 @@ for how in --remove '-- '"$tmp/each"; do
 done
 
 # ---- who may not look ----
-# as somebody else when we are root
-as_other() {
-	if [ "$(id -u)" = 0 ]
-	then setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; else "$@"; fi
-}
 fresh
 mkdir -p "$tmp/shut/new" "$tmp/shut/cur" "$tmp/shut/tmp" "$tmp/nm/queue" "$tmp/nm/tmp" "$tmp/nm/failed"
 cp "$tap_built/bin/dequeue" "$tmp/dequeue" && chmod 755 "$tmp" "$tmp/dequeue" "$tmp/md"

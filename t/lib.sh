@@ -7,6 +7,7 @@
 #	ok NAME COMMAND...		COMMAND succeeds
 #	wait_for COMMAND...		until COMMAND succeeds, at most two minutes
 #	listens PATH			somebody does, at the socket PATH; for wait_for
+#	as_other COMMAND...		as somebody else, when we are root
 #	skip_all WHY			nothing here can run
 #
 # $tmp is a directory that goes away; the programs are on PATH; $top is the
@@ -109,6 +110,11 @@ wait_for() {
 
 # Its name comes before: then nobody can connect yet.  Processes in a chroot say theirs.
 listens() { grep -q " 00010000 .*$1\$" /proc/net/unix; }
+
+as_other() {
+	if [ "$(id -u)" = 0 ]
+	then setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; else "$@"; fi
+}
 
 skip_all() { echo "1..0 # SKIP $*"; exit 0; }
 

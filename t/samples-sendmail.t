@@ -94,7 +94,7 @@ if [ "$(id -u)" = 0 ]; then
 	chmod 755 "$tmp" "$tmp/sendmail" "$tmp/sendmail/default"
 	cp "$(command -v queue-list)" "$tmp/queue-list"
 	chmod 711 "$dir"
-	exits 'who may not look hears so, and not that it is none' 77 setpriv --reuid=65534 \
-		--regid=65534 --clear-groups -- "$tmp/queue-list" --spool=sendmail:"$dir"
+	exits 'who may not look hears so, and not that it is none' 77 \
+		as_other "$tmp/queue-list" --spool=sendmail:"$dir"
 fi
 done_testing
