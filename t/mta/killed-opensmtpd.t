@@ -6,18 +6,11 @@
 chroots=opensmtpd
 . "$(dirname "$0")/lib.sh"
 . "$mta/list.sh"
+. "$mta/opensmtpd.sh"
 . "$mta/takelive.sh"
 
-kind=opensmtpd spool=/var/spool/smtpd
-list_root
-cat >"$root/etc/smtpd.conf" <<-END
-listen on lo port 2598
-action out relay host smtp://127.0.0.1:2599 helo mx.test
-match from any for any action out
-END
-mkdir -p "$root/etc/ssl/certs" "$root/etc/tidegate/links" "$root/real"
-openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -subj /CN=x -days 2 \
-	-out "$root/etc/ssl/certs/ca-certificates.crt" 2>/dev/null
+opensmtpd_root </dev/null
+mkdir -p "$root/etc/tidegate/links" "$root/real"
 printf '%s\n' SPOOL=opensmtpd RETRIEVE=none EVERY=1h RETRY=1h >"$root/etc/tidegate/links/isp.conf"
 ctl() { chroot "$root" /real/smtpctl "$@"; }
 told() { :; }

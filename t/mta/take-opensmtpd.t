@@ -4,20 +4,13 @@
 chroots=opensmtpd
 . "$(dirname "$0")/lib.sh"
 . "$mta/list.sh"
+. "$mta/opensmtpd.sh"
 . "$mta/takelive.sh"
 
-kind=opensmtpd spool=/var/spool/smtpd
-list_root
 # who is tried again and again every second is soon told of as delayed
-cat >"$root/etc/smtpd.conf" <<-END
+opensmtpd_root <<-END
 bounce warn-interval 30d
-listen on lo port 2598
-action out relay host smtp://127.0.0.1:2599 helo mx.test
-match from any for any action out
 END
-mkdir -p "$root/etc/ssl/certs"
-openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -subj /CN=x -days 2 \
-	-out "$root/etc/ssl/certs/ca-certificates.crt" 2>/dev/null
 ctl() { chroot "$root" smtpctl "$@"; }
 told() {
 	ctl show queue | awk -F'|' '{ sub(/^@$/, "-", $5); print $1, $5, $7 }' | sort

@@ -5,20 +5,13 @@
 chroots=opensmtpd
 . "$(dirname "$0")/lib.sh"
 . "$mta/list.sh"
+. "$mta/opensmtpd.sh"
 . "$mta/why.sh"
 
-kind=opensmtpd spool=/var/spool/smtpd
-list_root
-cat >"$root/etc/smtpd.conf" <<-END
-listen on lo port 2598
+opensmtpd_root <<-END
 action dns relay helo mx.test
-action out relay host smtp://127.0.0.1:2599 helo mx.test
 match from any for domain dns.test action dns
-match from any for any action out
 END
-mkdir -p "$root/etc/ssl/certs"
-openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -subj /CN=x -days 2 \
-	-out "$root/etc/ssl/certs/ca-certificates.crt" 2>/dev/null
 echo 'dns.test SERVFAIL' >"$tmp/zone"
 names "$tmp/zone"
 ctl() { chroot "$root" smtpctl "$@" >"$tmp/ctl" 2>&1; }
